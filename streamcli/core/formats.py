@@ -1,0 +1,129 @@
+"""Events -> bytes for stdout: the model's text, or JSON lines."""
+
+import json
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from streamcli.core.events import (
+    AnswerEnded,
+    Delta,
+    Failed,
+    OutputEvent,
+    Retry,
+    Started,
+    Stop,
+    Usage,
+    WindowSent,
+)
+
+
+class Format(Protocol):
+    """A filter of core's shape. Deltas come coalesced, and safe to encode."""
+
+    def feed(self, event: OutputEvent, now: float) -> list[bytes]: ...
+
+    def deadline(self) -> float | None: ...
+
+    def flush(self) -> list[bytes]: ...
+
+
+class TextFormat:
+    """The model's bytes and nothing else; a newline is added only on a terminal and between answers."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        self._terminal = terminal
+        self._midline = False
+
+    def feed(self, event: OutputEvent, now: float) -> list[bytes]:
+        if isinstance(event, Delta):
+            self._midline = not event.text.endswith("\n")
+            return [event.text.encode()]
+        if isinstance(event, AnswerEnded) and self._midline and (self._terminal or event.more):
+            self._midline = False
+            return [b"\n"]
+        return []
+
+    def deadline(self) -> float | None:
+        return None
+
+    def flush(self) -> list[bytes]:
+        return []
+
+
+class JsonFormat:
+    """One JSON object a line. With `ascii_only` (a terminal) all else is escaped, so that nothing in it is obeyed.
+
+    Usage is cumulative, so only the last word on it is told: at the end of the answer, however it ended.
+    """
+
+    def __init__(self, *, ascii_only: bool) -> None:
+        self._encode = json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":")).encode
+        self._usage: Usage | None = None
+
+    def feed(self, event: OutputEvent, now: float) -> list[bytes]:
+        if isinstance(event, Usage):
+            self._usage = event
+            return []
+        lines = self.flush() if isinstance(event, Stop | Failed) else []
+        if fields := _json_fields(event):
+            lines.append(self._line(fields))
+        return lines
+
+    def deadline(self) -> float | None:
+        return None
+
+    def flush(self) -> list[bytes]:
+        usage, self._usage = self._usage, None
+        return [self._line({"type": "usage", **asdict(usage)})] if usage else []
+
+    def _line(self, fields: dict[str, Any]) -> bytes:
+        # A lone surrogate in what a server says becomes its JSON escape.
+        return self._encode(fields).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def request_as_json(params: dict[str, Any], *, ascii_only: bool) -> bytes:
+    """What --dry-run shows: the body that would be sent."""
+    return json.dumps({**params, "stream": True}, indent=2, ensure_ascii=ascii_only).encode() + b"\n"
+
+
+def count_as_text(tokens: int, *, as_json: bool) -> bytes:
+    """What --count-tokens shows."""
+    return b'{"type":"count","input_tokens":%d}\n' % tokens if as_json else b"%d\n" % tokens
+
+
+def _json_fields(event: OutputEvent) -> dict[str, Any] | None:
+    match event:
+        case Delta(text):
+            return {"type": "delta", "text": text}
+        case Started(message_id, model, request_id):
+            return {"type": "start", "id": message_id, "model": model, "request_id": request_id}
+        case Stop(reason, category):
+            return {"type": "stop", "reason": reason} | ({"category": category} if category else {})
+        case Retry(why, delay, attempt, request_id):
+            return {
+                "type": "retry",
+                "why": why,
+                "delay": round(delay, 3),
+                "attempt": attempt,
+                "request_id": request_id,
+            }
+        case Failed(status, message, hint, request_id):
+            return {
+                "type": "error",
+                "status": status,
+                "message": message,
+                "hint": hint,
+                "request_id": request_id,
+            }
+        case WindowSent(number, first, last, lines, cut):
+            return {
+                "type": "window",
+                "window": number,
+                "first_line": first,
+                "last_line": last,
+                "lines": lines,
+                "shown": lines - cut,
+                "cut": cut,
+            }
+        case _:
+            return None
