@@ -1,0 +1,1 @@
+"""One file a verb; they join the rooms below."""

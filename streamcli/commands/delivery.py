@@ -1,0 +1,100 @@
+"""Events onto stdout: fences -> coalesce -> sanitize (a terminal) -> format -> sink."""
+
+import asyncio
+from collections.abc import Sequence
+
+from streamcli.commands.runtime import Runtime
+from streamcli.config import Settings
+from streamcli.core.coalesce import Coalescer
+from streamcli.core.events import AnswerEnded, Delta, Failed, OutputEvent, Stop
+from streamcli.core.fences import FenceFilter
+from streamcli.core.formats import Format, JsonFormat, TextFormat
+from streamcli.core.pipeline import Pipeline, TextFilter
+from streamcli.core.sanitize import Sanitizer
+from streamcli.edge.secrets import mask
+from streamcli.edge.sink import Sink
+from streamcli.errors import StreamcliError
+
+
+class Output:
+    """stdout for a whole run: what one answer leaves there matters to the next."""
+
+    def __init__(self, runtime: Runtime, settings: Settings) -> None:
+        self.sink: Sink = runtime.sink
+        self.sanitizes = runtime.stdout_is_terminal and settings.format == "text"
+        self._format: Format
+        if settings.format == "json":
+            self._format = JsonFormat(ascii_only=runtime.stdout_is_terminal)
+        else:
+            self._format = TextFormat(terminal=runtime.stdout_is_terminal)
+
+    def render(self, events: Sequence[OutputEvent], now: float) -> bytes:
+        """The bytes for `events`."""
+        return b"".join(piece for event in events for piece in self._format.feed(event, now))
+
+
+class Delivery:
+    """One answer onto the output. `code_only` lets through what stands in the answer's code fence."""
+
+    def __init__(self, output: Output, settings: Settings, *, code_only: bool) -> None:
+        self._output = output
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._fence = FenceFilter() if code_only else None
+        self._coalescer = Coalescer(settings.coalesce, settings.coalesce_delay)
+        stages: list[TextFilter] = [self._coalescer]
+        if self._fence:
+            stages.insert(0, self._fence)
+        if output.sanitizes:
+            stages.append(Sanitizer())
+        self._pipeline = Pipeline(stages)
+
+    async def events(self, events: Sequence[OutputEvent]) -> None:
+        """Writes what is due, and waits while the reader is slow."""
+        now = self._loop.time()
+        due: list[OutputEvent] = []
+        for event in events:
+            if isinstance(event, Delta):
+                due += map(Delta, self._pipeline.feed(event.text, now))
+            else:
+                if isinstance(event, Stop):
+                    due += map(Delta, self._pipeline.flush(now))
+                due.append(event)
+        if due:
+            await self._output.sink.write(self._output.render(due, now))
+        self._set_timer()
+
+    async def end(self, error: StreamcliError | None, *, more: bool) -> None:
+        """The answer is over, well or not; `more` says that another may follow. Waits until all of it is written."""
+        self._finish()
+        last: list[OutputEvent] = [AnswerEnded(more)]
+        if error is not None:
+            last.insert(0, Failed(error.status, mask(error.message), error.hint, error.request_id))
+        await self._output.sink.write(self._output.render(last, self._loop.time()))
+        await self._output.sink.drain()  # what is said on stderr from now on comes after the text
+
+    def abort(self) -> None:
+        """Nobody waits for more: what is known to belong on stdout goes there, without waiting."""
+        if self._fence:
+            self._fence.abort()
+        self._finish()
+
+    def _finish(self) -> None:
+        """What is held goes out. After a Stop there is nothing left."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._push(self._pipeline.flush(self._loop.time()))
+
+    def _push(self, texts: Sequence[str]) -> None:
+        self._output.sink.push(self._output.render([Delta(text) for text in texts], self._loop.time()))
+
+    def _set_timer(self) -> None:
+        """One timer at a time: where it comes too early, for text that has gone out since, it is set anew."""
+        deadline = self._pipeline.deadline()
+        if deadline is not None and self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._push(self._pipeline.tick(self._loop.time()))
+        self._set_timer()

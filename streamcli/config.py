@@ -1,0 +1,61 @@
+"""Frozen settings: defaults < environment < flags. The command line makes them; the commands only read them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from streamcli.core.models import limits
+
+Verb = Literal["chat", "gen", "analyze"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What all three verbs share. Times are in seconds; 0 means no limit."""
+
+    verb: Verb
+    model: str
+    prompt: str = ""
+    read_stdin: bool = True
+    system: str | None = None
+    max_tokens: int | None = None
+    base_url: str | None = None
+    timeout: float = 600.0
+    connect_timeout: float = 10.0
+    idle_timeout: float = 90.0
+    retries: int = 4
+    coalesce: int = 32
+    coalesce_delay: float = 0.04
+    format: Literal["text", "json"] = "text"
+    quiet: bool = False
+    verbose: bool = False
+    dry_run: bool = False
+    count_tokens: bool = False
+
+    @property
+    def answer_limit(self) -> int:
+        """Tokens of one answer at most: the user's limit, else the model's default."""
+        return self.max_tokens or limits(self.model).max_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyzeSettings(Settings):
+    """When a window closes, and how much of it is sent."""
+
+    lines: int = 10
+    every: float = 10.0
+    idle: float = 0.0
+    window_tokens: int | None = None
+
+    @property
+    def window_limit(self) -> int:
+        """Tokens of one window at most."""
+        return self.window_tokens or limits(self.model).window_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchSettings:
+    """`streamcli models fetch`."""
+
+    name: str
+    quiet: bool = False
+    verbose: bool = False

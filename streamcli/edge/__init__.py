@@ -1,0 +1,1 @@
+"""The process's ends: standard input, output and error, and signals."""

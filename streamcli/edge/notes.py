@@ -1,0 +1,59 @@
+"""stderr: notices, errors, progress. Never on stdout, never more than a line each, never in the way."""
+
+import contextlib
+import os
+import select
+
+from streamcli.core.sanitize import one_line
+from streamcli.edge.descriptors import write_all
+from streamcli.edge.secrets import mask
+from streamcli.errors import StreamcliError
+
+# How long a line waits for a stderr that is full. A pipe that can be written at all takes a whole line.
+PATIENCE_MS = 100
+
+
+class Notes:
+    """`quiet` keeps errors and drops notices; `verbose` adds details."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, fd: int = 2) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._fd = fd
+
+    def on_terminal(self) -> bool:
+        """Whether somebody may be looking: a background job that writes uncalled for could be stopped for it."""
+        if not os.isatty(self._fd):
+            return False
+        try:
+            return os.tcgetpgrp(self._fd) == os.getpgrp()
+        except OSError:  # a terminal, but not the one that controls us
+            return True
+
+    def notice(self, text: str) -> None:
+        """Something that the user should know."""
+        if not self.quiet:
+            self._line(text)
+
+    def detail(self, text: str) -> None:
+        """Something for those who asked for more."""
+        if self.verbose and not self.quiet:
+            self._line(text)
+
+    def error(self, error: StreamcliError, about: str | None = None) -> None:
+        """What happened, to what if it is not all, and what to do about it."""
+        request = f" (request {error.request_id})" if error.request_id else ""
+        self._line((f"{about}: " if about else "") + error.message + request)
+        if error.hint:
+            self._write(f"hint: {one_line(mask(error.hint))}")
+
+    def _line(self, text: str) -> None:
+        self._write(f"streamcli: {one_line(mask(text))}")
+
+    def _write(self, line: str) -> None:
+        # A stderr that is closed, or that nobody reads, is no reason to lose an answer, or to miss a signal.
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
+        with contextlib.suppress(OSError):
+            if poll.poll(PATIENCE_MS):
+                write_all(self._fd, f"{line}\n".encode("utf-8", "backslashreplace"))

@@ -1,0 +1,59 @@
+"""Signals: the first one ends the run in order, the second at once; either way we die by it.
+
+A shell tells `exit(130)` from death by SIGINT: only the second one ends its loop.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import asyncio
+
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class DeathBySignal(BaseException):
+    """The run ends by this signal, once everything is in order."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+    def is_broken_pipe(self) -> bool:
+        """Nobody reads any more: there is nothing to say, and nobody to say it to."""
+        return self.signum == signal.SIGPIPE
+
+
+def die_at_once() -> None:
+    """Before there is a loop, ^C ends the process as it ends any other: without Python's traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def take_over(loop: "asyncio.AbstractEventLoop", on_first: Callable[[int], None]) -> None:
+    """Calls `on_first` for the first signal. What the parent had ignored (nohup, `trap '' INT`) stays ignored."""
+
+    def handle(signum: int) -> None:
+        release()
+        on_first(signum)
+
+    for signum in HANDLED:
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            loop.add_signal_handler(signum, handle, signum)
+
+
+def release() -> None:
+    """Leaves the signals to the kernel again: one that comes now works whatever this process is doing."""
+    for signum in HANDLED:
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, signal.SIG_DFL)
+
+
+def die_by(signum: int) -> NoReturn:
+    """Ends this process as the signal would have."""
+    signal.signal(signum, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signum})
+    os.kill(os.getpid(), signum)
+    os._exit(128 + signum)  # not reached, unless the signal is one that does not kill

@@ -1,0 +1,93 @@
+"""fd 0 -> chunks, read only on demand.
+
+One daemon thread polls and reads: asyncio's own ways refuse regular files, hang on /dev/null, or make a terminal
+non-blocking for everybody else who has it open. Nothing is read that was not asked for, so a slow consumer stops the
+producer upstream, and bytes that are left unread stay in the pipe.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import select
+import threading
+
+from streamcli.errors import InputError
+
+DEFAULT_PIPE_BYTES = 64 * 1024
+# What one request for input returns at most: reads that were ready at once. A batch of the shortest lines is split
+# within some 10 ms, so that ^C and the network never wait longer.
+MAX_BATCH_BYTES = 256 * 1024
+
+
+class StdinSource:
+    """`read` gives the next bytes, b"" at the end. Not for concurrent readers."""
+
+    def __init__(self, fd: int = 0) -> None:
+        self._fd = fd
+        self._read_bytes = _pipe_size(fd)
+        self._demand = threading.Semaphore(0)
+        self._pending: asyncio.Future[bytes] | None = None
+        self._started = False
+        self._at_end = False
+
+    async def read(self) -> bytes:
+        """Waits for input; what a cancelled call had asked for, the next one gets. Raises InputError."""
+        loop = asyncio.get_running_loop()
+        if not self._started:
+            self._started = True
+            threading.Thread(target=self._run, args=(loop,), name="stdin", daemon=True).start()
+        if self._pending is None:
+            self._pending = loop.create_future()
+            self._demand.release()
+        result = await asyncio.shield(self._pending)
+        self._pending = None
+        return result
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            self._demand.acquire()
+            result: bytes | InputError
+            try:
+                result = self._read_batch()
+            except OSError as error:
+                what = f"cannot read standard input: {error.strerror}"
+                result = InputError(what, "use -n if there is none to read")
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the run is over
+                loop.call_soon_threadsafe(self._deliver, result)
+
+    def _deliver(self, result: bytes | InputError) -> None:
+        assert self._pending is not None
+        if isinstance(result, InputError):
+            self._pending.set_exception(result)
+        else:
+            self._pending.set_result(result)
+
+    def _read_batch(self) -> bytes:
+        """Blocks for the first bytes, then takes what else is there already. A terminal says only once that it ends."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        chunks: list[bytes] = []
+        size = 0
+        wait: int | None = None
+        while not self._at_end and size < MAX_BATCH_BYTES and poll.poll(wait):
+            try:
+                chunk = os.read(self._fd, self._read_bytes)
+            except BlockingIOError:  # somebody else made it non-blocking, and was faster
+                continue
+            self._at_end = not chunk
+            chunks.append(chunk)
+            size += len(chunk)
+            wait = 0
+        return b"".join(chunks)
+
+
+def _pipe_size(fd: int) -> int:
+    """The read size is the pipe's: a larger one costs an allocation that is then shrunk, a smaller one more calls."""
+    get_pipe_size = getattr(fcntl, "F_GETPIPE_SZ", None)  # Linux
+    if get_pipe_size is None:
+        return DEFAULT_PIPE_BYTES
+    try:
+        return min(int(fcntl.fcntl(fd, get_pipe_size)), MAX_BATCH_BYTES)
+    except OSError:
+        return DEFAULT_PIPE_BYTES

@@ -1,0 +1,134 @@
+"""The options that the verbs share: flags, variables, help texts. What they mean is in README.md."""
+
+import math
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from streamcli.core.address import is_http_url
+from streamcli.core.models import EMBEDDED_LIMITS, SERVER_LIMITS
+
+
+class OutputFormat(StrEnum):
+    """--format"""
+
+    text = "text"
+    json = "json"
+
+
+def option(*flags: str, from_environment: bool = True, **attributes: Any) -> Any:
+    """An option of Typer's. Its variable is STREAMCLI_ and its name: README.md says so once, not --help each time."""
+    variable = "STREAMCLI_" + flags[-1].lstrip("-").replace("-", "_").upper()
+    return typer.Option(*flags, envvar=variable if from_environment else None, show_envvar=False, **attributes)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise typer.BadParameter("is no finite number.")
+    return value
+
+
+def _http_url(value: str | None) -> str | None:
+    if value and not is_http_url(value):
+        raise typer.BadParameter("is no http(s) URL, such as http://127.0.0.1:8080")
+    return value or None
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise typer.BadParameter("is empty.")
+    return value
+
+
+def seconds(flag: str, text: str) -> Any:
+    return option(flag, min=0.0, metavar="SECONDS", callback=_finite, help=text)
+
+
+Prompt = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PROMPT", help="What to ask; words are joined by a space.", show_default=False),
+]
+NoStdin = Annotated[
+    bool,
+    option("-n", "--no-stdin", from_environment=False, help="Do not read standard input (inside `while read` loops)."),
+]
+System = Annotated[
+    str | None,
+    option(
+        "-s",
+        "--system",
+        metavar="TEXT",
+        help="System prompt; @FILE reads one.",
+        show_default="the verb's own",
+    ),
+]
+MaxTokens = Annotated[
+    int | None,
+    option(
+        "--max-tokens",
+        min=1,
+        metavar="N",
+        help="Length of an answer at most.",
+        show_default=f"{SERVER_LIMITS.max_tokens}; local {EMBEDDED_LIMITS.max_tokens}",
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    option(
+        "--base-url",
+        callback=_http_url,
+        metavar="URL",
+        help="A server that speaks the Messages API.",
+        show_default="the API",
+    ),
+]
+Timeout = Annotated[float, seconds("--timeout", "One whole answer, with its retries and waits; 0 is no limit.")]
+ConnectTimeout = Annotated[float, seconds("--connect-timeout", "Until there is a connection; 0 is no limit.")]
+IdleTimeout = Annotated[float, seconds("--idle-timeout", "Without a single byte; 0 is no limit.")]
+Retries = Annotated[
+    int,
+    option("--retries", min=0, metavar="N", help="Failures in a row before giving up."),
+]
+Coalesce = Annotated[
+    int,
+    option(
+        "--coalesce",
+        min=0,
+        metavar="CHARS",
+        help="Write when so many characters are there; 0 is each delta.",
+    ),
+]
+CoalesceDelay = Annotated[
+    float,
+    option(
+        "--coalesce-delay",
+        min=0.0,
+        metavar="MS",
+        callback=_finite,
+        help="Or when the oldest has waited so long.",
+    ),
+]
+Format = Annotated[
+    OutputFormat,
+    option("-f", "--format", help="The model's text, or JSON lines of events."),
+]
+Quiet = Annotated[bool, option("-q", "--quiet", help="No notices, only errors.")]
+Verbose = Annotated[bool, option("-v", "--verbose", help="Tokens and request IDs on stderr.")]
+DryRun = Annotated[
+    bool, option("--dry-run", from_environment=False, help="Print the request as JSON and send nothing.")
+]
+CountTokens = Annotated[
+    bool,
+    option("--count-tokens", from_environment=False, help="Print how many tokens the request has; no answer is made."),
+]
+
+
+def model_option() -> Any:
+    return option(
+        "-m",
+        "--model",
+        callback=_not_empty,
+        metavar="NAME",
+        help="A model; local, local:smollm2 and local:FILE.gguf run on this machine.",
+    )

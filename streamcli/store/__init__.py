@@ -1,0 +1,1 @@
+"""What stays on disk after a run. Empty until answers are journalled."""

@@ -1,0 +1,68 @@
+"""Each verb against a real language model, as a user runs it. What so small a model says is its own affair."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from harness import ROOT
+
+MODEL = ["--model", "local:smollm2"]
+# The model's weights stay where every run of the tests finds them; the rest of the environment is hermetic.
+CACHE = os.environ.get("STREAMCLI_CACHE_DIR") or str(Path(os.environ.get("HOME", "/tmp")) / ".cache" / "streamcli")
+REAL = {"STREAMCLI_CACHE_DIR": CACHE, "ANTHROPIC_API_KEY": None, "ANTHROPIC_BASE_URL": None}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def weights() -> None:
+    """Fetched once, ahead, so that no test's time limit has to allow for it."""
+    import subprocess
+    import sys
+
+    fetch = [sys.executable, "-m", "streamcli", "models", "fetch", "local:smollm2"]
+    subprocess.run(fetch, check=True, cwd=ROOT, env={**os.environ, "STREAMCLI_CACHE_DIR": CACHE}, timeout=600)
+
+
+def test_chat(run):
+    result = run("chat", *MODEL, "Say hello.", env=REAL, timeout=120)
+    assert (result.status, result.stderr) == (0, "")
+    assert result.text.strip()
+
+
+def test_gen(run):
+    result = run("gen", *MODEL, "--max-tokens", "200", "A Python function that adds two numbers", env=REAL, timeout=120)
+    assert result.status in (0, 5)
+    assert result.text.strip()
+    assert "```" not in result.text
+
+
+def test_analyze_the_end_of_a_log(run):
+    log = (ROOT / "tests" / "data" / "shop.log").read_bytes().splitlines(keepends=True)
+    options = ["--window-tokens", "300", "--max-tokens", "100", "-f", "json"]
+    result = run("analyze", *MODEL, *options, stdin=b"".join(log[-200:]), env=REAL, timeout=180)
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.status in (0, 5)
+    assert sum(event["lines"] for event in events if event["type"] == "window") == 200
+    assert sum(event["type"] == "window" for event in events) <= 2
+    assert any(event["type"] == "delta" for event in events)
+
+
+def test_output_arrives_while_the_model_writes_and_control_c_stops_it(spawn):
+    process = spawn("chat", *MODEL, "Tell a very long story about a pipe.", env=REAL)
+    process.read_until(b" ", timeout=60)
+    assert process.status is None
+    process.signal(signal.SIGINT)
+    assert process.wait() == -signal.SIGINT
+
+
+def test_tokens_are_counted_by_the_embedded_server(run):
+    result = run("chat", *MODEL, "--count-tokens", "one two three", env=REAL, timeout=60)
+    assert result.status == 0
+    assert 10 < int(result.text) < 200
+
+
+def test_a_prompt_over_its_context_is_refused_plainly(run):
+    result = run("chat", *MODEL, "What is this?", stdin=b"word " * 9000, env=REAL, timeout=120)
+    assert (result.status, result.stdout) == (1, b"")
+    assert result.stderr.startswith("streamcli: the server answered 400: ")
