@@ -301,6 +301,7 @@ def test_the_version(capsys):
 
 
 def test_models_fetch():
+    assert settings_of("models", "fetch", "local:smollm2") == FetchSettings(name="local:smollm2", quiet=False)
     assert settings_of("models", "fetch", "-q", "local") == FetchSettings(name="local", quiet=True)
 
 

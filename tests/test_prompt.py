@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamcli.core.prompt import ANALYZE_QUESTION, SYSTEM_PROMPTS, Request, compose, compose_window, sendable
+from streamcli.core.models import MAX_MESSAGE_BYTES
+from streamcli.core.prompt import (
+    ANALYZE_QUESTION,
+    SYSTEM_PROMPTS,
+    Request,
+    compose,
+    compose_window,
+    is_too_large,
+    sendable,
+)
 from streamcli.core.window import Window
 
 
@@ -48,6 +57,23 @@ def test_the_message_is_what_was_piped_in_and_then_the_prompt(stdin, prompt, mes
 )
 def test_an_argument_can_be_sent_whatever_the_locale(argument, text):
     assert sendable(argument) == text
+
+
+@pytest.mark.parametrize(
+    ("piece", "count", "too_large"),
+    [
+        ("x", 0, False),
+        ("x", MAX_MESSAGE_BYTES - 2, False),
+        ("x", MAX_MESSAGE_BYTES - 1, True),
+        ("\n", MAX_MESSAGE_BYTES // 2 - 1, False),
+        ("\n", MAX_MESSAGE_BYTES // 2, True),
+        ("漢\n", MAX_MESSAGE_BYTES // 5 - 1, False),
+        ("漢\n", MAX_MESSAGE_BYTES // 5 + 1, True),
+    ],
+)
+def test_a_message_is_too_large_by_its_bytes_in_the_request(piece, count, too_large):
+    """Two more are the quotes around it; a newline takes two, other text as many as in UTF-8."""
+    assert is_too_large(piece * count) == too_large
 
 
 def test_a_window_says_which_lines_it_has():

@@ -45,6 +45,7 @@ def test_an_http_status_is_retried_and_reported_by_the_table(status, exit_status
     failed = failure_of_status(status, "no luck", request_id="req_1")
     assert (failed.error.status, failed.retryable) == (exit_status, retryable)
     assert (failed.error.request_id, failed.error.message) == ("req_1", f"the server answered {status}: no luck")
+    assert str(failed) == failed.error.message
 
 
 @pytest.mark.parametrize("code", sorted(SPEND_LIMITS))

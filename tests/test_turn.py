@@ -100,6 +100,7 @@ def test_half_a_character_is_passed_on_as_it_came():
         ([START, OPEN, text_delta("x"), CLOSE], False, False),
         ([START, event("message_delta", delta={"stop_reason": None})], False, False),
         ([START, event("message_delta", delta={})], False, False),
+        ([START, stopped("")], False, False),
         ([START, stopped()], True, False),
         ([START, stopped(), STOP], True, True),
         ([START, STOP], True, True),
@@ -223,6 +224,10 @@ def test_blocks_that_are_open_together_are_told_apart_by_their_index():
 
 def test_an_index_is_free_again_after_its_block_has_stopped():
     assert texts(block("thinking", 0), CLOSE, OPEN, text_delta("a")) == ["a"]
+
+
+def test_a_text_block_takes_over_the_index_of_one_that_never_stopped():
+    assert texts(block("thinking", 0), OPEN, text_delta("a")) == ["a"]
 
 
 def test_text_without_a_block_or_a_start_is_text():
