@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -30,6 +31,7 @@ from fake_server import (
     text,
     wait,
 )
+from harness import ROOT, hermetic
 
 PROSE = "Sure! Here is the code that you asked for.\n"
 
@@ -226,10 +228,6 @@ def test_signals_work_though_nobody_reads_stderr(spawn, server: FakeServer):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_moment_of_the_start_kills_in_silence(number, home):
     """Moments are sought by time, as a person would hit them; whichever they are, there is no traceback."""
-    import sys
-
-    from harness import hermetic
-
     for delay in range(14, 54, 4):  # before that it is the interpreter that is starting
         process = subprocess.Popen(
             [sys.executable, "-m", "streamcli", "chat"],
@@ -245,11 +243,14 @@ def test_a_signal_at_any_moment_of_the_start_kills_in_silence(number, home):
         assert stderr == b""
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run as a user without a home")
-def test_a_user_without_a_home(run, server: FakeServer):
-    script = 'exec setpriv --reuid 54321 --regid 54321 --clear-groups "$@"'
-    result = run("chat", "x", env={"HOME": None}, wrap=script)
+def test_a_user_without_a_home(run, server: FakeServer, tmp_path):
+    """As in a container that runs under a number that nobody has: no HOME, and no entry in the user database."""
+    nobody = "import pwd\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid\n"
+    (tmp_path / "sitecustomize.py").write_text(nobody)
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    result = run("chat", "x", env={"HOME": None, "PYTHONPATH": path})
     assert (result.status, result.stdout) == (0, b"ok")
+    assert run("chat", "x", env={"HOME": None, "PYTHONPATH": path, "ANTHROPIC_API_KEY": None}).status == 77
 
 
 def test_data_only_errors_are_errors(run_warm, server: FakeServer):

@@ -127,7 +127,8 @@ def _hooks(address: str) -> dict[str, list[Any]]:
 
     async def stay_at_home(request: "httpx2.Request") -> None:
         """A redirect would take the prompt, the log and custom headers to a server that the user did not choose."""
-        if host_of(str(request.url)) != home:
+        downgrade = address.startswith("https:") and request.url.scheme != "https"
+        if downgrade or host_of(str(request.url)) != home:
             raise RequestRefused(
                 f"the server redirects to {host_of(str(request.url))}", "if that is right, make it the --base-url"
             )
