@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,12 @@ from harness import PROGRAM, NursedProcess, Nursery, Process, Result, hermetic
 
 class Start(Protocol):
     def __call__(self, nursery: Nursery | None, argv: list[str], env: dict[str, str], **streams: Any) -> Process: ...
+
+
+# A job in the background of a script has SIGINT ignored, and so would every program that the tests start.
+for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 
 class Spawn(Protocol):
