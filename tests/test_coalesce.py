@@ -1,12 +1,8 @@
 """Deltas -> writes. That nothing is lost, late or half a character, whatever comes, is in test_splits.py."""
 
-import struct
-
 import pytest
 
-from streamcli.core.coalesce import Coalescer, mend_surrogates
-
-HIGH, LOW = "\ud83d", "\ude00"
+from streamcli.core.coalesce import Coalescer
 
 
 @pytest.mark.parametrize("chars", [0, 1])
@@ -56,41 +52,3 @@ def test_at_the_end_all_of_it_comes_out():
     coalescer.feed("b", 2.0)
     assert [coalescer.flush(), coalescer.flush()] == [["ab"], []]
     assert coalescer.deadline() is None
-
-
-@pytest.mark.parametrize("char", ["\U00010000", "😀", "\U0010ffff"])
-@pytest.mark.parametrize("chars", [0, 1, 2])
-def test_half_a_character_waits_for_its_other_half(chars, char):
-    high, low = (chr(half) for half in struct.unpack("<2H", char.encode("utf-16-le")))
-    coalescer = Coalescer(chars, 0.0)
-    assert [coalescer.feed("a" + high, 0.0), coalescer.feed(low + "b", 9.0)] == [["a"], [char + "b"]]
-
-
-def test_half_a_character_alone_has_no_deadline():
-    coalescer = Coalescer(0, 1.0)
-    assert coalescer.feed(HIGH, 0.0) == []
-    assert coalescer.deadline() is None
-    assert coalescer.feed(LOW, 5.0) == ["😀"]
-
-
-def test_half_a_character_whose_other_half_never_comes_is_replaced():
-    coalescer = Coalescer(0, 0.0)
-    assert [coalescer.feed("a" + HIGH, 0.0), coalescer.flush()] == [["a"], ["\ufffd"]]
-
-
-@pytest.mark.parametrize(
-    ("text", "mended"),
-    [
-        ("", ""),
-        ("plain é 😀", "plain é 😀"),
-        (HIGH + LOW, "😀"),
-        (HIGH, "\ufffd"),
-        (LOW, "\ufffd"),
-        (LOW + HIGH, "\ufffd\ufffd"),
-        (HIGH + HIGH + LOW, "\ufffd😀"),
-        (HIGH + "a" + LOW, "\ufffda\ufffd"),
-        ("\ufeff" + HIGH, "\ufeff\ufffd"),
-    ],
-)
-def test_surrogates_are_mended(text, mended):
-    assert mend_surrogates(text) == mended

@@ -85,8 +85,15 @@ def test_the_texts_of_several_blocks_follow_each_other():
     ) == ["a", "b"]
 
 
-def test_half_a_character_is_passed_on_as_it_came():
-    assert texts(text_delta("\ud83d"), text_delta("\ude00")) == ["\ud83d", "\ude00"]
+def test_half_a_character_waits_for_its_other_half():
+    assert texts(text_delta("\ud83d"), text_delta("\ude00")) == ["😀"]
+
+
+def test_half_a_character_that_stays_alone_is_replaced_at_the_end_of_the_answer():
+    assert texts(text_delta("a\ud83d"), CLOSE) == ["a"]
+    assert texts(text_delta("a\ud83d"), CLOSE, event("message_stop")) == ["a", "\ufffd"]
+    reason = event("message_delta", delta={"stop_reason": "end_turn"})
+    assert texts(text_delta("a\ud83d"), CLOSE, reason, event("message_stop")) == ["a", "\ufffd"]
 
 
 # --- complete, or cut off ---

@@ -1,8 +1,7 @@
 """Deltas -> writes: by size, by age, at the end.
 
 A terminal wants text at once, a pipe wants few writes. Text is held until `chars` of it have come or the oldest has
-waited `delay` seconds, whichever is first. What comes out always encodes to UTF-8: half of a surrogate pair waits for
-its other half, and one that stays alone becomes U+FFFD.
+waited `delay` seconds, whichever is first.
 """
 
 
@@ -26,7 +25,7 @@ class Coalescer:
         if self._since is None:
             return []
         if self._length >= self._chars or now >= self._since + self._delay:
-            return self._take(final=False)
+            return self._take()
         return []
 
     def deadline(self) -> float | None:
@@ -35,25 +34,11 @@ class Coalescer:
 
     def flush(self) -> list[str]:
         """All that is held: the answer has ended."""
-        return self._take(final=True)
+        return self._take()
 
-    def _take(self, *, final: bool) -> list[str]:
+    def _take(self) -> list[str]:
         text = "".join(self._held)
         self._held.clear()
         self._length = 0
-        self._since = None  # half a pair left behind has no age: it cannot be shown before its other half
-        if not final and "\ud800" <= text[-1:] <= "\udbff":
-            self._held.append(text[-1])
-            text = text[:-1]
-        if not text:
-            return []
-        return [mend_surrogates(text)]
-
-
-def mend_surrogates(text: str) -> str:
-    """Joins surrogate pairs that came in two halves, and replaces a lone one by U+FFFD."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+        self._since = None
+        return [text] if text else []

@@ -12,6 +12,7 @@ from typing import Any
 from streamcli.core.events import Delta, Event, Started, Stop, Usage
 from streamcli.core.retry import AttemptFailed, failure_of_event
 from streamcli.core.sse import ServerEvent
+from streamcli.core.surrogates import SurrogateMender, mend_surrogates
 from streamcli.errors import ModelRefused, StreamBroken, StreamcliError, Truncated
 
 # Open blocks that are no text; a server that opens more without closing any is not speaking our protocol.
@@ -28,6 +29,7 @@ class Turn:
         self._skipped_blocks: set[int] = set()
         self._usage = Usage()
         self._stop = Stop(None)
+        self._mender = SurrogateMender()
         self.complete = False
         """The answer is whole, whatever becomes of the connection."""
         self.finished = False
@@ -82,8 +84,7 @@ class Turn:
         block = _table(payload, "content_block")
         if block.get("type") == "text":
             self._skipped_blocks.discard(_index(payload))  # a server may use an index again
-            text = _text(block, "text")
-            return [Delta(text)] if text else []
+            return self._deltas(_text(block, "text"))
         if len(self._skipped_blocks) >= MAX_OPEN_BLOCKS:
             raise self._damaged("more content blocks than any answer has")
         self._skipped_blocks.add(_index(payload))
@@ -98,7 +99,7 @@ class Turn:
             return []
         if self._skipped_blocks and _index(payload) in self._skipped_blocks:
             return []
-        return [Delta(text)]
+        return self._deltas(text)
 
     def _block_stop(self, payload: dict[str, Any]) -> list[Event]:
         self._skipped_blocks.discard(_index(payload))  # llama.cpp sends a stop without a start
@@ -107,15 +108,18 @@ class Turn:
     def _message_delta(self, payload: dict[str, Any]) -> list[Event]:
         delta = _table(payload, "delta")
         reason = delta.get("stop_reason")
+        rest: list[Event] = []
         if isinstance(reason, str) and reason:
             self.complete = True
             category = _table(delta, "stop_details").get("category")
-            self._stop = Stop(reason, category if isinstance(category, str) else None)
-        return self._count(_table(payload, "usage"))
+            category = mend_surrogates(category) if isinstance(category, str) else None
+            self._stop = Stop(mend_surrogates(reason), category)
+            rest = self._rest()
+        return rest + self._count(_table(payload, "usage"))
 
     def _message_stop(self, _payload: dict[str, Any]) -> list[Event]:
         self.complete = self.finished = True
-        return []
+        return self._rest()
 
     def _error(self, payload: dict[str, Any]) -> list[Event]:
         error = payload.get("error", payload)
@@ -129,6 +133,13 @@ class Turn:
             message if isinstance(message, str) else "no message",
             request_id if isinstance(request_id, str) else self._request_id,
         )
+
+    def _deltas(self, text: str) -> list[Event]:
+        return [Delta(mended) for mended in self._mender.feed(text, 0.0)]
+
+    def _rest(self) -> list[Event]:
+        """Half a character that stayed alone; one block's end does not decide that, the answer's does."""
+        return [Delta(text) for text in self._mender.flush()]
 
     def _count(self, usage: dict[str, Any]) -> list[Event]:
         """Cumulative: a later event may leave out what an earlier one said."""
