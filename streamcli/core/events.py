@@ -1,6 +1,7 @@
 """What a stream means, once it is parsed: the vocabulary between the rooms."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """More text of the answer. May hold half of a surrogate pair: core/coalesce.py mends that."""
+    """More text of the answer. It always encodes to UTF-8: core/turn.py mends what does not."""
 
     text: str
 
@@ -28,6 +29,19 @@ class Usage:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cache_read_tokens + other.cache_read_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+        )
+
+    @property
+    def tokens(self) -> int:
+        """All of them: the server counts what it read from a cache, or wrote to one, beside `input_tokens`."""
+        return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
@@ -39,12 +53,37 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """An attempt failed before any text, and another follows after `delay` seconds."""
+    """An attempt failed, and another (the `attempt`-th request, from 1) follows after `delay` seconds."""
 
     why: str
     delay: float
     attempt: int
     request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A new request goes on where the last one broke off: at byte `byte` of the answer in UTF-8, by `how`.
+
+    Of what it began with, `repeated` characters were there already, and were left out.
+    """
+
+    byte: int
+    how: Literal["prefill", "turn"]
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """`size` bytes of text that an earlier run received come first: a whole answer (`complete`), or its beginning."""
+
+    size: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """What came of the answer so far is void: it begins anew. Only where nothing of it was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +115,7 @@ class AnswerEnded:
 
 
 Event = Started | Delta | Usage | Stop
-OutputEvent = Event | Retry | Failed | WindowSent | AnswerEnded
+"""What one attempt yields."""
+AnswerEvent = Event | Retry | Resumed | Replayed | Restarted
+"""What an answer yields, whatever attempts it takes."""
+OutputEvent = AnswerEvent | Failed | WindowSent | AnswerEnded

@@ -1,0 +1,91 @@
+"""The gate through which each request of a run goes: core's Pace, with tasks that wait for it."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from streamcli.core.limits import Pace, Ticket, quota
+
+# Seconds; a shorter block is not worth a word.
+SAY_FROM = 3.0
+
+
+class Gate:
+    """Admits tasks in the order of their coming, as the pace allows. To be used within one event loop.
+
+    `on_wait` is called once a block, with its seconds, where somebody has to wait out more than SAY_FROM of it.
+    """
+
+    def __init__(self, pace: Pace, on_wait: Callable[[float], None] | None = None) -> None:
+        self._pace = pace
+        self._on_wait = on_wait
+        self._block_is_said = False
+        self._waiters: deque[asyncio.Future[Ticket]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def accepted_count(self) -> int:
+        """Requests that the server took, in all."""
+        return self._pace.accepted_count
+
+    def blocked_for(self) -> float:
+        """Seconds in which nobody is admitted."""
+        return self._pace.blocked_for(_now())
+
+    async def enter(self) -> Ticket:
+        """Waits until a request may go out. `leave` must follow, whatever becomes of it."""
+        waiter: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        self._admit()
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():  # admitted and cancelled in the same turn of the loop
+                self.leave(waiter.result())
+            raise
+
+    def accepted(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+        """The server took the request, and answered with `headers` (lower-case names, or case-insensitive)."""
+        self._pace.accepted(ticket, quota(headers, time.time()), _now())
+        self._admit()
+
+    def refused(self, ticket: Ticket, wait: float) -> None:
+        """The server wants no request for `wait` seconds."""
+        self._pace.refused(ticket, wait, _now())  # which lets nobody in
+
+    def leave(self, ticket: Ticket) -> None:
+        """The request is over. To be called just once."""
+        self._pace.ended(ticket)
+        self._admit()
+
+    def _admit(self) -> None:
+        """Lets in whom the pace lets in, and looks again when time alone may change its mind."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiters:
+            waiter = self._waiters[0]
+            if waiter.cancelled():
+                self._waiters.popleft()
+                continue
+            answer = self._pace.admit(_now())
+            if isinstance(answer, int):
+                self._block_is_said = False
+                self._waiters.popleft()
+                waiter.set_result(answer)
+                continue
+            if answer is not None:
+                self._timer = asyncio.get_running_loop().call_later(answer, self._admit)
+            self._say()
+            return
+
+    def _say(self) -> None:
+        wait = self.blocked_for()
+        if wait > SAY_FROM and not self._block_is_said and self._on_wait is not None:
+            self._block_is_said = True
+            self._on_wait(wait)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
