@@ -1,0 +1,269 @@
+"""Journal and cache in one: a row an answer, its text in chunks.
+
+A row is partial until its answer is complete. A run that lives holds the rows it writes (see Holds), so that equal
+commands at the same time do not mix, and what a killed one left can be told from what is still being written.
+The prompt is never stored, only `key`, a hash of the whole request.
+"""
+
+import contextlib
+import itertools
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Literal
+
+from streamcli.core.events import Stop, Usage
+from streamcli.core.surrogates import mend_surrogates
+from streamcli.store import texts
+from streamcli.store.database import StoreError, empty_log, open_database, state_dir, storing, transaction
+from streamcli.store.holds import Holds
+
+LOCK_FILE = "answers.lock"
+
+_MAX_ID = 2**63 - 1  # SQLite's largest integer
+_COLUMNS = (
+    "id, key, bytes, complete, stop_reason, stop_category, "
+    "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
+)
+
+State = Literal["partial", "complete", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A line of the list. `created` is in seconds since the epoch, `bytes` the size of the text in UTF-8."""
+
+    id: int
+    key: str
+    verb: str
+    model: str
+    created: float
+    bytes: int
+    state: State
+    beginning: str
+
+
+class Answers:
+    """The answers on disk. At most one of these a process and folder (see Holds). Everything but `close` raises
+    StoreError, and may then do so for ever: it is a help that a run can do without.
+    """
+
+    @storing
+    def __init__(self, folder: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Opens, and makes what is missing of, the database in `folder`; None is the user's state directory."""
+        folder = state_dir() if folder is None else folder
+        self.run = os.urandom(8).hex()
+        self._clock = clock
+        self._db = open_database(folder)
+        try:
+            self._holds = Holds(folder / LOCK_FILE)
+        except BaseException:
+            self._db.close()
+            raise
+
+    @storing
+    def begin(self, key: str, verb: str, model: str) -> "Entry":
+        """A new partial row, which we hold."""
+        now = self._clock()
+        with transaction(self._db):
+            (last,) = self._db.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'answers'").fetchone()
+            # Nobody else sees the row before it is held. A byte may be held by a run whose database was deleted.
+            row = next(number for number in itertools.count((last or 0) + 1) if self._holds.take(number))
+            self._db.execute(
+                "INSERT INTO answers (id, key, verb, model, run, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (row, key, verb, mend_surrogates(model), self.run, now, now),
+            )
+        return Entry(self, row, key, None, Usage(), 0)
+
+    @storing
+    def partial(self, key: str) -> "Entry | None":
+        """The newest unfinished row of `key` that no living run holds; now we hold it."""
+        with transaction(self._db):
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM answers WHERE key = ? AND NOT complete ORDER BY id DESC", (key,)
+            ).fetchall()
+            row = next((row for row in rows if self._holds.take(row[0])), None)
+            return self._entry(row)
+
+    @storing
+    def complete(self, key: str) -> "Entry | None":
+        """The newest complete row of `key`. It is not held: many may read it, and another may remove it."""
+        return self._entry(
+            self._db.execute(
+                f"SELECT {_COLUMNS} FROM answers WHERE key = ? AND complete ORDER BY id DESC LIMIT 1", (key,)
+            ).fetchone()
+        )
+
+    @storing
+    def get(self, id: int) -> "Entry | None":
+        """The row of that number, in whatever state; it is not held."""
+        if not 0 < id <= _MAX_ID:
+            return None
+        return self._entry(self._db.execute(f"SELECT {_COLUMNS} FROM answers WHERE id = ?", (id,)).fetchone())
+
+    @storing
+    def forget_run(self) -> None:
+        """Removes the complete rows that are this run's and not cached: it is done, so nobody will ask for them."""
+        with transaction(self._db):
+            rows = self._db.execute(
+                "SELECT id FROM answers WHERE run = ? AND complete AND NOT cached", (self.run,)
+            ).fetchall()
+            texts.delete(self._db, [row for (row,) in rows])
+
+    @storing
+    def evict(self, max_bytes: int, max_age: float) -> None:
+        """Removes what was not written to for `max_age` seconds, then the oldest until `max_bytes` of text are left.
+
+        What a living run holds stays, and counts.
+        """
+        oldest = self._clock() - max_age
+        with transaction(self._db):
+            (total,) = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM answers").fetchone()
+            doomed = []
+            for row, size, updated, complete in self._db.execute(
+                "SELECT id, bytes, updated, complete FROM answers ORDER BY updated, id"
+            ):
+                if updated >= oldest and total <= max_bytes:
+                    break
+                if complete or not self._holds.is_held(row):
+                    doomed.append(row)
+                    total -= size
+            texts.delete(self._db, doomed)
+
+    @storing
+    def list(self) -> Sequence[Summary]:
+        """All rows, the newest first."""
+        with transaction(self._db):
+            rows = self._db.execute(
+                "SELECT id, key, verb, model, created, bytes, complete FROM answers ORDER BY id DESC"
+            ).fetchall()
+            return [
+                Summary(row, key, verb, model, made, size, self._state(row, complete), texts.beginning(self._db, row))
+                for row, key, verb, model, made, size, complete in rows
+            ]
+
+    @storing
+    def remove(self, ids: Iterable[int]) -> Sequence[int]:
+        """Removes these rows but for running ones; returns which it really did."""
+        removed = []
+        with transaction(self._db):
+            for row in ids:
+                found = self.get(row)
+                if found is not None and (found.stop is not None or not self._holds.is_held(row)):
+                    texts.delete(self._db, [row])
+                    removed.append(row)
+        return removed
+
+    @storing
+    def clear(self) -> int:
+        """Removes all rows but running ones; returns how many."""
+        with transaction(self._db):
+            rows = self._db.execute("SELECT id, complete FROM answers").fetchall()
+            doomed = [row for row, complete in rows if complete or not self._holds.is_held(row)]
+            texts.delete(self._db, doomed)
+            return len(doomed)
+
+    def close(self) -> None:
+        """Lets go of everything; what was removed leaves the disk. Never raises, and may be called again."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._db.total_changes:
+                texts.tidy(self._db)
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+        with contextlib.suppress(OSError):
+            self._holds.close()
+
+    def _state(self, row: int, complete: int) -> State:
+        if complete:
+            return "complete"
+        return "running" if self._holds.is_held(row) else "partial"
+
+    def _entry(self, columns: tuple[int | str | None, ...] | None) -> "Entry | None":
+        if columns is None:
+            return None
+        row, key, size, complete, reason, category, *tokens = columns
+        stop = Stop(reason, category) if complete else None  # type: ignore[arg-type]
+        return Entry(self, row, key, stop, Usage(*tokens), size)  # type: ignore[arg-type]
+
+    def _delete_superseded(self, key: str) -> None:
+        """The partial rows of `key` that nobody holds."""
+        rows = self._db.execute("SELECT id FROM answers WHERE key = ? AND NOT complete", (key,)).fetchall()
+        texts.delete(self._db, [row for (row,) in rows if not self._holds.is_held(row)])
+
+
+class Entry:
+    """One answer. `stop` is None while it is partial; `size` is that of its text, in bytes of UTF-8.
+
+    Only one that is held, from `begin` or `partial`, may be written to.
+    """
+
+    def __init__(self, answers: Answers, id: int, key: str, stop: Stop | None, usage: Usage, size: int) -> None:
+        self.id = id
+        self.stop = stop
+        self.usage = usage
+        self.size = size
+        self._answers = answers
+        self._db = answers._db
+        self._key = key
+
+    def text(self) -> Iterator[str]:
+        """The text in its order, piece by piece. Raises StoreError, also when it turns out to be gone meanwhile."""
+        missing = self.size
+        last = 0
+        while batch := storing(texts.batch)(self._db, self.id, last):
+            last = batch[-1][0]
+            for _, text in batch:
+                missing -= texts.size(text)
+                yield text
+        if missing > 0:  # a shorter answer must not pass for a complete one
+            raise StoreError("the answer was removed while it was read")
+
+    @storing
+    def append(self, text: str) -> None:
+        """More of it: on disk, as far as the death of this process goes, when this returns."""
+        if not text:
+            return
+        text = mend_surrogates(text)
+        size = self.size + texts.size(text)
+        with transaction(self._db):
+            texts.add(self._db, self.id, text)
+            self._db.execute(
+                "UPDATE answers SET bytes = ?, updated = ? WHERE id = ?", (size, self._answers._clock(), self.id)
+            )
+        self.size = size
+
+    @storing
+    def finish(self, stop: Stop, usage: Usage, *, cached: bool) -> None:
+        """It is complete from now on, and let go; other partial rows of its request that nobody holds are removed."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE answers SET complete = 1, cached = ?, stop_reason = ?, stop_category = ?, input_tokens = ?, "
+                "output_tokens = ?, cache_read_tokens = ?, cache_write_tokens = ?, updated = ? WHERE id = ?",
+                (cached, stop.reason, stop.category, *astuple(usage), self._answers._clock(), self.id),
+            )
+            self._answers._delete_superseded(self._key)
+        self.stop, self.usage = stop, usage
+        self._answers._holds.let_go(self.id)
+
+    @storing
+    def adopt(self) -> None:
+        """It belongs to this run now (see Answers.forget_run)."""
+        with transaction(self._db):
+            self._db.execute("UPDATE answers SET run = ? WHERE id = ?", (self._answers.run, self.id))
+
+    @storing
+    def remove(self) -> None:
+        """It is gone, and so are other partial rows of its request that nobody holds."""
+        with transaction(self._db):
+            texts.delete(self._db, [self.id])
+            self._answers._delete_superseded(self._key)
+        self._answers._holds.let_go(self.id)
+        empty_log(self._db, wait=False)  # a long run must not collect here what it has removed
+
+    @storing
+    def release(self) -> None:
+        """Lets go: what is there stays, to be resumed."""
+        self._answers._holds.let_go(self.id)
