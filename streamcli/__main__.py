@@ -13,8 +13,8 @@ from streamcli.edge.signals import DeathBySignal, die_at_once, die_by
 from streamcli.errors import OutputError, StreamcliError
 
 if TYPE_CHECKING:
-    from streamcli.cli import Invocation
     from streamcli.edge.notes import Notes
+    from streamcli.invocation import Invocation
 
 
 def main() -> NoReturn:

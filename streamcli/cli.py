@@ -2,48 +2,53 @@
 
 import inspect
 import os
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import typer
 from typer import completion
 from typer.exceptions import TyperException
 
 from streamcli import __version__
-from streamcli.config import AnalyzeSettings, FetchSettings, Settings
+from streamcli.config import AnalyzeSettings, MessageSettings, Settings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL, EMBEDDED_LIMITS, SERVER_LIMITS
 from streamcli.errors import ConfigError, StreamcliError, UsageError
+from streamcli.housekeeping import answers, models
+from streamcli.invocation import Command, Invocation
 from streamcli.options import (
     BaseUrl,
+    Cache,
     Coalesce,
     CoalesceDelay,
     ConnectTimeout,
     CountTokens,
     DryRun,
+    Each,
+    EachRecord,
     Format,
     IdleTimeout,
+    Jobs,
+    KeepDays,
+    KeepMb,
+    MaxCost,
     MaxTokens,
+    MaxTotalTokens,
     NoStdin,
-    OutputFormat,
+    OnBreak,
+    OnBreakOption,
     Prompt,
     Quiet,
+    Resume,
     Retries,
+    ShowUsage,
     System,
     Timeout,
+    Unordered,
     Verbose,
     model_option,
     option,
     seconds,
 )
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """What the command line asks for: `load` imports the command that takes the settings."""
-
-    load: Callable[[], Callable[[Any, Any], Coroutine[Any, Any, int]]]
-    settings: Settings | FetchSettings
 
 
 def _common(
@@ -57,9 +62,17 @@ def _common(
     connect_timeout: ConnectTimeout = Settings.connect_timeout,
     idle_timeout: IdleTimeout = Settings.idle_timeout,
     retries: Retries = Settings.retries,
+    on_break: OnBreakOption = OnBreak.resume,
     coalesce: Coalesce = Settings.coalesce,
     coalesce_delay: CoalesceDelay = Settings.coalesce_delay * 1000,
-    format: Format = OutputFormat.text,
+    format: Format = None,
+    cache: Cache = False,
+    resume: Resume = False,
+    usage: ShowUsage = False,
+    max_cost: MaxCost = None,
+    max_total_tokens: MaxTotalTokens = None,
+    keep_mb: KeepMb = Settings.keep_mb,
+    keep_days: KeepDays = Settings.keep_days,
     quiet: Quiet = False,
     verbose: Verbose = False,
     dry_run: DryRun = False,
@@ -77,9 +90,17 @@ def _common(
         "connect_timeout": connect_timeout,
         "idle_timeout": idle_timeout,
         "retries": retries,
+        "on_break": on_break.value,
         "coalesce": coalesce,
         "coalesce_delay": coalesce_delay / 1000,
-        "format": format.value,
+        "format": format.value if format else "text",
+        "cache": cache,
+        "resume": resume,
+        "usage": usage,
+        "max_cost": max_cost,
+        "max_total_tokens": max_total_tokens,
+        "keep_mb": keep_mb,
+        "keep_days": keep_days,
         "quiet": quiet,
         "verbose": verbose,
         "dry_run": dry_run,
@@ -97,8 +118,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models = typer.Typer(help="The embedded models.", rich_markup_mode=None)
 app.add_typer(models, name="models")
+app.add_typer(answers, name="answers")
 
 
 def _show_version(value: bool) -> None:
@@ -130,21 +151,32 @@ def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_verb
-def chat(**common: Any) -> Invocation:
+def chat(each: EachRecord = None, jobs: Jobs = 4, unordered: Unordered = False, **common: Any) -> Invocation:
     """Ask; the answer streams out.
 
     Standard input is the message, or what PROMPT is about.
     """
-    return Invocation(_load_chat, Settings(verb="chat", **_common(**common)))
+    return Invocation(_load_chat, _message_settings("chat", each, jobs, unordered, common))
 
 
 @_verb
-def gen(**common: Any) -> Invocation:
+def gen(each: EachRecord = None, jobs: Jobs = 4, unordered: Unordered = False, **common: Any) -> Invocation:
     """Write code: the answer's code, and nothing else.
 
     The fence around it, and what stands before and after, is left out.
     """
-    return Invocation(_load_gen, Settings(verb="gen", **_common(**common)))
+    return Invocation(_load_gen, _message_settings("gen", each, jobs, unordered, common))
+
+
+def _message_settings(
+    verb: Literal["chat", "gen"], each: Each | None, jobs: int, unordered: bool, common: dict[str, Any]
+) -> MessageSettings:
+    fields = _common(**common)
+    if each is not None and common.get("format") is None:
+        fields["format"] = "json"
+    return MessageSettings(
+        verb=verb, each=None if each is None else each.value, jobs=jobs, unordered=unordered, **fields
+    )
 
 
 @_verb
@@ -179,42 +211,22 @@ def analyze(
     )
 
 
-@models.callback()
-def _models() -> None:
-    pass
-
-
-@models.command()
-def fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="local or local:smollm2.")],
-    quiet: Quiet = False,
-) -> Invocation:
-    """Fetch a model's weights ahead of their first use, and print where they are."""
-    return Invocation(_load_fetch, FetchSettings(name=name, quiet=quiet))
-
-
-def _load_chat() -> Callable[[Any, Any], Coroutine[Any, Any, int]]:
+def _load_chat() -> Command:
     from streamcli.commands import chat
 
     return chat.run
 
 
-def _load_gen() -> Callable[[Any, Any], Coroutine[Any, Any, int]]:
+def _load_gen() -> Command:
     from streamcli.commands import gen
 
     return gen.run
 
 
-def _load_analyze() -> Callable[[Any, Any], Coroutine[Any, Any, int]]:
+def _load_analyze() -> Command:
     from streamcli.commands import analyze
 
     return analyze.run
-
-
-def _load_fetch() -> Callable[[Any, Any], Coroutine[Any, Any, int]]:
-    from streamcli.commands import models
-
-    return models.fetch
 
 
 def parse(arguments: list[str]) -> Invocation | int:

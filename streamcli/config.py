@@ -23,6 +23,7 @@ class Settings:
     connect_timeout: float = 10.0
     idle_timeout: float = 90.0
     retries: int = 4
+    on_break: Literal["resume", "fail"] = "resume"
     coalesce: int = 32
     coalesce_delay: float = 0.04
     format: Literal["text", "json"] = "text"
@@ -30,11 +31,32 @@ class Settings:
     verbose: bool = False
     dry_run: bool = False
     count_tokens: bool = False
+    cache: bool = False
+    resume: bool = False
+    usage: bool = False
+    max_cost: float | None = None
+    max_total_tokens: int | None = None
+    keep_mb: int = 100
+    keep_days: float = 30.0
+
+    @property
+    def asks(self) -> bool:
+        """Whether an answer is wanted: not the request alone, nor its size."""
+        return not (self.dry_run or self.count_tokens)
 
     @property
     def answer_limit(self) -> int:
         """Tokens of one answer at most: the user's limit, else the model's default."""
         return self.max_tokens or limits(self.model).max_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageSettings(Settings):
+    """chat and gen: one message, or with `each` as many as stdin has records."""
+
+    each: Literal["lines", "nul", "jsonl"] | None = None
+    jobs: int = 4
+    unordered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,5 +79,14 @@ class FetchSettings:
     """`streamcli models fetch`."""
 
     name: str
+    quiet: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswersSettings:
+    """`streamcli answers`: of which answers."""
+
+    ids: tuple[int, ...] = ()
     quiet: bool = False
     verbose: bool = False

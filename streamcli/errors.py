@@ -47,6 +47,12 @@ class Truncated(StreamcliError):
     status = 5
 
 
+class BudgetSpent(StreamcliError):
+    """--max-cost or --max-total-tokens is used up: no further request is made."""
+
+    status = 6
+
+
 class InputError(StreamcliError):
     """Input is missing, unreadable or too large."""
 

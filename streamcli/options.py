@@ -10,6 +10,21 @@ from streamcli.core.address import is_http_url
 from streamcli.core.models import EMBEDDED_LIMITS, SERVER_LIMITS
 
 
+class OnBreak(StrEnum):
+    """--on-break"""
+
+    resume = "resume"
+    fail = "fail"
+
+
+class Each(StrEnum):
+    """--each"""
+
+    lines = "lines"
+    nul = "nul"
+    jsonl = "jsonl"
+
+
 class OutputFormat(StrEnum):
     """--format"""
 
@@ -27,6 +42,10 @@ def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise typer.BadParameter("is no finite number.")
     return value
+
+
+def _finite_if_given(value: float | None) -> float | None:
+    return value if value is None else _finite(value)
 
 
 def _http_url(value: str | None) -> str | None:
@@ -90,6 +109,53 @@ Retries = Annotated[
     int,
     option("--retries", min=0, metavar="N", help="Failures in a row before giving up."),
 ]
+OnBreakOption = Annotated[
+    OnBreak,
+    option("--on-break", help="A break in mid-answer is continued by a new request, or is an error."),
+]
+Cache = Annotated[bool, option("--cache", help="Keep complete answers, and give them again to the same request.")]
+Resume = Annotated[
+    bool,
+    option("--resume", from_environment=False, help="Pick up an interrupted run of the same command."),
+]
+ShowUsage = Annotated[bool, option("--usage", help="Tokens and cost on stderr at the end.")]
+MaxCost = Annotated[
+    float | None,
+    option(
+        "--max-cost",
+        min=0.0,
+        metavar="USD",
+        callback=_finite_if_given,
+        help="Make no further request once so much is spent.",
+        show_default="no limit",
+    ),
+]
+MaxTotalTokens = Annotated[
+    int | None,
+    option(
+        "--max-total-tokens",
+        min=0,
+        metavar="N",
+        help="Or once so many tokens are used, in and out.",
+        show_default="no limit",
+    ),
+]
+KeepMb = Annotated[int, option("--keep-mb", min=0, metavar="MB", help="Size of the answers on disk at most.")]
+KeepDays = Annotated[
+    float,
+    option("--keep-days", min=0.0, metavar="DAYS", callback=_finite, help="How long they stay."),
+]
+EachRecord = Annotated[
+    Each | None,
+    option(
+        "--each",
+        from_environment=False,
+        help="Each record of standard input is a prompt of its own; the results are JSON lines.",
+        show_default=False,
+    ),
+]
+Jobs = Annotated[int, option("--jobs", min=1, max=1000, metavar="N", help="With --each: so many at once.")]
+Unordered = Annotated[bool, option("--unordered", help="With --each: results as they come, not in input order.")]
 Coalesce = Annotated[
     int,
     option(
@@ -110,8 +176,8 @@ CoalesceDelay = Annotated[
     ),
 ]
 Format = Annotated[
-    OutputFormat,
-    option("-f", "--format", help="The model's text, or JSON lines of events."),
+    OutputFormat | None,
+    option("-f", "--format", help="The model's text, or JSON lines of events.", show_default="text; with --each json"),
 ]
 Quiet = Annotated[bool, option("-q", "--quiet", help="No notices, only errors.")]
 Verbose = Annotated[bool, option("-v", "--verbose", help="Tokens and request IDs on stderr.")]

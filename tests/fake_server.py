@@ -493,7 +493,7 @@ class FakeServer:
         self.requests: list[Request] = []
         self.connections: list[Connection] = []
         self._queues: dict[str, deque[Reply]] = {route: deque() for route in ROUTES.values()}
-        self._defaults = dict(_defaults())
+        self._defaults: dict[str, Reply | Callable[[Request], Reply]] = dict(_defaults())
         self._gates: dict[str, _Gate] = {}
         self._changed = threading.Condition()
         self._failures: list[BaseException] = []
@@ -515,8 +515,8 @@ class FakeServer:
             for _ in range(times):
                 self._queues[route].extend(replies)
 
-    def always(self, reply: Reply, route: str = "messages") -> None:
-        """What a request gets when the queue is empty."""
+    def always(self, reply: Reply | Callable[[Request], Reply], route: str = "messages") -> None:
+        """What a request gets when the queue is empty: a reply, or what a function makes of the request."""
         with self._changed:
             self._defaults[route] = reply
 
@@ -708,7 +708,10 @@ class FakeServer:
         if route is None:
             return failure(404, f"Not found: {request.method} {request.path}")
         queue = self._queues[route]
-        return queue.popleft() if queue else self._defaults[route]
+        if queue:
+            return queue.popleft()
+        default = self._defaults[route]
+        return default(request) if callable(default) else default
 
     async def _serve(
         self, connection: Connection, writer: asyncio.StreamWriter, inbox: asyncio.Queue[tuple[Reply, bool]]

@@ -10,15 +10,15 @@ import pytest
 
 from streamcli import __version__
 from streamcli.cli import parse
-from streamcli.config import AnalyzeSettings, FetchSettings, Settings
+from streamcli.config import AnalyzeSettings, AnswersSettings, FetchSettings, MessageSettings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL
 from streamcli.errors import ConfigError, StreamcliError, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 VERBS = ("chat", "gen", "analyze")
 DEFAULTS = {
-    "chat": Settings(verb="chat", model=DEFAULT_MODEL),
-    "gen": Settings(verb="gen", model=DEFAULT_MODEL),
+    "chat": MessageSettings(verb="chat", model=DEFAULT_MODEL),
+    "gen": MessageSettings(verb="gen", model=DEFAULT_MODEL),
     "analyze": AnalyzeSettings(verb="analyze", model=DEFAULT_WATCH_MODEL),
 }
 
@@ -42,6 +42,18 @@ COMMON = [
     (["-v"], "verbose", True),
     (["--dry-run"], "dry_run", True),
     (["--count-tokens"], "count_tokens", True),
+    (["--on-break", "fail"], "on_break", "fail"),
+    (["--cache"], "cache", True),
+    (["--resume"], "resume", True),
+    (["--usage"], "usage", True),
+    (["--max-cost", "0.5"], "max_cost", 0.5),
+    (["--max-total-tokens", "0"], "max_total_tokens", 0),
+    (["--keep-mb", "5"], "keep_mb", 5),
+    (["--keep-days", "0.5"], "keep_days", 0.5),
+]
+MESSAGE = [
+    (["--jobs", "32"], "jobs", 32),
+    (["--unordered"], "unordered", True),
 ]
 ANALYZE = [
     (["--lines", "3"], "lines", 3),
@@ -63,6 +75,13 @@ VARIABLES = [
     ("FORMAT", "json", "format", "json"),
     ("QUIET", "1", "quiet", True),
     ("VERBOSE", "yes", "verbose", True),
+    ("ON_BREAK", "fail", "on_break", "fail"),
+    ("CACHE", "1", "cache", True),
+    ("USAGE", "1", "usage", True),
+    ("MAX_COST", "0.5", "max_cost", 0.5),
+    ("MAX_TOTAL_TOKENS", "9", "max_total_tokens", 9),
+    ("KEEP_MB", "5", "keep_mb", 5),
+    ("KEEP_DAYS", "0.5", "keep_days", 0.5),
 ]
 
 
@@ -113,7 +132,9 @@ def test_the_documented_defaults():
 
 @pytest.mark.parametrize(
     ("verb", "options", "field", "value"),
-    [(verb, *option) for verb in VERBS for option in COMMON] + [("analyze", *option) for option in ANALYZE],
+    [(verb, *option) for verb in VERBS for option in COMMON]
+    + [("analyze", *option) for option in ANALYZE]
+    + [(verb, *option) for verb in ("chat", "gen") for option in MESSAGE],
 )
 def test_an_option_sets_its_field_and_no_other(verb, options, field, value):
     assert settings_of(verb, "hi", *options) == replace(DEFAULTS[verb], prompt="hi", **{field: value})
@@ -136,7 +157,14 @@ def test_an_option_goes_before_its_variable(options, field, value, monkeypatch):
     assert getattr(settings_of("analyze", *options), field) == value
 
 
-@pytest.mark.parametrize("name", ["NO_STDIN", "DRY_RUN", "COUNT_TOKENS", "PROMPT", "VERSION", "HELP"])
+@pytest.mark.parametrize("verb", ["chat", "gen"])
+def test_each_record_a_prompt_and_the_results_json_unless_text_is_asked_for(verb):
+    for form in ("lines", "nul", "jsonl"):
+        assert settings_of(verb, "--each", form) == replace(DEFAULTS[verb], each=form, format="json")
+    assert settings_of(verb, "--each", "nul", "-f", "text") == replace(DEFAULTS[verb], each="nul")
+
+
+@pytest.mark.parametrize("name", ["NO_STDIN", "DRY_RUN", "COUNT_TOKENS", "EACH", "RESUME", "PROMPT", "VERSION", "HELP"])
 def test_what_is_said_anew_each_time_has_no_variable(name, monkeypatch):
     monkeypatch.setenv(f"STREAMCLI_{name}", "1")
     assert settings_of("chat") == DEFAULTS["chat"]
@@ -286,7 +314,7 @@ def test_help_is_printed_and_is_a_success(path, flag, capsys):
 def test_help_tells_every_option(verb, capsys):
     parse([verb, "--help"])
     words = capsys.readouterr().out.replace(",", " ").split()
-    options = COMMON + (ANALYZE if verb == "analyze" else [])
+    options = COMMON + (ANALYZE if verb == "analyze" else MESSAGE)
     assert [argv[0] for argv, *_ in options if argv[0].partition("=")[0] not in words] == []
 
 
@@ -303,6 +331,13 @@ def test_the_version(capsys):
 def test_models_fetch():
     assert settings_of("models", "fetch", "local:smollm2") == FetchSettings(name="local:smollm2", quiet=False)
     assert settings_of("models", "fetch", "-q", "local") == FetchSettings(name="local", quiet=True)
+
+
+def test_answers():
+    assert settings_of("answers", "list") == AnswersSettings()
+    assert settings_of("answers", "show", "3", "4") == AnswersSettings(ids=(3, 4))
+    assert settings_of("answers", "rm", "7") == AnswersSettings(ids=(7,))
+    assert settings_of("answers", "clear", "-q") == AnswersSettings(quiet=True)
 
 
 @pytest.mark.parametrize(

@@ -53,13 +53,13 @@ def test_what_may_be_prose_is_not_printed_as_code_on_a_signal(spawn, server: Fak
 @pytest.mark.parametrize("broken", [End("rst"), End("fin"), error_event()])
 def test_what_came_before_a_break_is_kept_where_no_fence_came(broken, run_warm, server: FakeServer):
     server.enqueue(Reply(steps=[*opening(), text("bare code"), broken]))
-    result = run_warm("gen", "x")
+    result = run_warm("gen", "--on-break", "fail", "x")
     assert (result.status, result.stdout) == (76, b"bare code")
 
 
 def test_code_before_a_break_is_kept(run_warm, server: FakeServer):
     server.enqueue(Reply(steps=[*opening(), text(PROSE + "```\ncode\nmore"), End("rst")]))
-    result = run_warm("gen", "x")
+    result = run_warm("gen", "--on-break", "fail", "x")
     assert (result.status, result.stdout) == (76, b"code\nmore")
 
 
@@ -198,7 +198,7 @@ def test_input_that_grows_past_the_limit_when_it_is_sent(run, server: FakeServer
 
 def test_the_status_is_the_worst_of_the_windows(spawn, server: FakeServer):
     server.enqueue(Reply(steps=[*opening(), text("half\n"), End("fin")]), failure(400))
-    process = spawn("analyze", "--lines", "1", stdin="pipe")
+    process = spawn("analyze", "--on-break", "fail", "--lines", "1", stdin="pipe")
     process.write(b"1\n")
     process.read_until(b"half\n")
     assert process.finish(stdin=b"2\n").status == 76

@@ -485,7 +485,7 @@ def test_a_window_over_its_budget_is_cut_and_the_cut_is_said(run, server):
 
 def test_a_window_that_fails_does_not_end_the_watch(spawn, server):
     server.enqueue(Reply(steps=[*opening(), text("half"), End("fin")]), answer("whole"))
-    process = spawn("analyze", "--lines", "1", stdin="pipe")
+    process = spawn("analyze", "--on-break", "fail", "--lines", "1", stdin="pipe")
     process.write(b"1\n")
     process.read_until(b"half\n")
     result = process.finish(stdin=b"2\n")

@@ -1,6 +1,7 @@
 """Settings and input -> one canonical request."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -31,8 +32,24 @@ def test_a_request_as_the_api_takes_it():
         {"role": "assistant", "content": "b"},
         {"role": "user", "content": "c"},
     ]
-    assert request.params() == {"model": "m", "max_tokens": 7, "system": "be brief", "messages": messages}
+    body = {"model": "m", "max_tokens": 7, "system": "be brief", "messages": messages}
+    assert request.params() == {**body, "cache_control": {"type": "ephemeral"}}
+    assert replace(request, model="local").params() == {**body, "model": "local"}
     assert request.countable() == {"model": "m", "system": "be brief", "messages": messages}
+
+
+def test_a_request_has_a_key_that_its_every_part_changes():
+    request = Request("m", "be brief", (("user", "a"),), 7)
+    others = [
+        replace(request, model="n"),
+        replace(request, system=""),
+        replace(request, messages=(("assistant", "a"),)),
+        replace(request, messages=(("user", "a"), ("user", ""))),
+        replace(request, max_tokens=8),
+    ]
+    assert request.key() == Request("m", "be brief", (("user", "a"),), 7).key()
+    assert len({one.key() for one in (request, *others)}) == 6
+    assert re.fullmatch("[0-9a-f]{64}", request.key())
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,19 @@ from hypothesis import strategies as st
 
 from streamcli.core.retry import (
     FIRST_BACKOFF,
+    MAX_ATTEMPTS,
     MAX_BACKOFF,
     MAX_WAIT,
     SPEND_LIMITS,
     AttemptFailed,
+    Tally,
     failure_of_event,
     failure_of_status,
-    gives_up,
+    is_too_long,
     reported,
     wait_before_retry,
 )
-from streamcli.errors import StreamBroken
+from streamcli.errors import StreamBroken, Unavailable
 
 
 @pytest.mark.parametrize(
@@ -61,9 +63,20 @@ def test_a_server_that_says_do_not_retry_is_obeyed(status):
     assert failure_of_status(status, "x", should_retry="true").retryable is True
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 404])
-def test_a_refused_request_is_not_retried_whatever_the_server_says(status):
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_a_server_that_says_do_retry_is_obeyed(status):
+    assert failure_of_status(status, "x", should_retry="true").retryable is True
+    assert failure_of_status(status, "x", should_retry="yes").retryable is False
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_matter_of_key_or_money_is_not_retried_whatever_the_server_says(status):
     assert failure_of_status(status, "x", should_retry="true").retryable is False
+
+
+def test_a_spend_limit_is_not_retried_whatever_the_server_says():
+    code = min(SPEND_LIMITS)
+    assert failure_of_status(429, "x", error_code=code, should_retry="true").retryable is False
 
 
 @pytest.mark.parametrize("status", [408, 429, 503, 529])
@@ -71,9 +84,29 @@ def test_the_servers_wish_to_wait_is_kept(status):
     assert failure_of_status(status, "x", retry_after=12.0).retry_after == 12.0
 
 
-def test_the_hint_for_a_rate_limit_says_when_to_come_back():
-    assert failure_of_status(429, "x", retry_after=12.4).error.hint == "try again in 13 s"
-    assert failure_of_status(429, "x").error.hint == "try again later"
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_is_not_begun_is_told_in_the_hint(status):
+    failed = failure_of_status(status, "x", retry_after=4_294_967.0)
+    assert reported(failed, there_is_text=False, wait=4_294_967.0).hint == "try again in 50 days"
+    assert reported(failed, there_is_text=True, wait=12.4).hint == "try again in 13 s"
+
+
+def test_a_wait_of_our_own_is_no_news():
+    assert reported(failure_of_status(429, "x"), there_is_text=False, wait=3.0).hint == "try again later"
+    assert reported(failure_of_status(503, "x"), there_is_text=False, wait=3.0).hint is None
+
+
+@pytest.mark.parametrize(
+    ("failed", "expected"),
+    [
+        (failure_of_status(429, "x"), True),
+        (failure_of_status(529, "x"), False),
+        (failure_of_status(503, "x", retry_after=3.0), True),
+        (failure_of_event("rate_limit_error", "x", None), False),
+    ],
+)
+def test_what_concerns_every_request_of_the_run(failed, expected):
+    assert failed.is_for_all is expected
 
 
 @pytest.mark.parametrize(
@@ -113,13 +146,17 @@ def test_an_error_event_is_retried_and_reported_by_its_type(kind, exit_status, r
     [
         (failure_of_status(429, "x", retry_after=1.0), 75, 76),
         (failure_of_status(529, "x"), 69, 76),
-        (failure_of_status(401, "x"), 77, 76),
+        (AttemptFailed(Unavailable("x"), retryable=True), 69, 76),
         (failure_of_event("overloaded_error", "x", "req_1"), 76, 76),
+        (failure_of_event("invalid_request_error", "x", "req_1"), 1, 76),
+        (failure_of_event("authentication_error", "x", "req_1"), 77, 76),
+        (failure_of_status(401, "x"), 77, 77),
+        (failure_of_status(400, "x"), 1, 1),
     ],
 )
-def test_once_there_is_text_whatever_goes_wrong_is_a_broken_stream(failed, before, after):
-    for text_was_emitted, status in ((False, before), (True, after)):
-        error = reported(failed, text_was_emitted)
+def test_once_there_is_text_what_fails_is_a_broken_stream_unless_a_request_was_refused(failed, before, after):
+    for there_is_text, status in ((False, before), (True, after)):
+        error = reported(failed, there_is_text=there_is_text)
         assert error.status == status
         assert (error.message, error.hint, error.request_id) == (
             failed.error.message,
@@ -154,22 +191,60 @@ def test_no_wait_of_ours_is_longer_than_its_bound(failures, jitter):
 
 
 @pytest.mark.parametrize(
-    ("failures", "retries", "wait", "remaining", "expected"),
+    ("wait", "remaining", "expected"),
     [
-        (1, 0, 0.0, None, True),
-        (1, 1, 0.0, None, False),
-        (2, 1, 0.0, None, True),
-        (4, 4, 0.0, None, False),
-        (5, 4, 0.0, None, True),
-        (1, 4, 10.0, 10.1, False),
-        (1, 4, 10.0, 10.0, True),
-        (1, 4, 0.0, 0.0, True),
-        (1, 4, 0.0, -1.0, True),
-        (1, 4, MAX_WAIT, None, False),
-        (1, 4, MAX_WAIT + 1, None, True),
-        (1, 4, 4_294_967.0, None, True),
+        (10.0, 10.1, False),
+        (10.0, 10.0, True),
+        (0.0, 0.0, True),
+        (0.0, -1.0, True),
+        (MAX_WAIT, None, False),
+        (MAX_WAIT + 1, None, True),
+        (4_294_967.0, None, True),
     ],
 )
-def test_giving_up(failures, retries, wait, remaining, expected):
-    """`retries` more attempts are made after the first, none of which would begin after the deadline."""
-    assert gives_up(failures, retries, wait, remaining) == expected
+def test_a_wait_that_would_pass_the_deadline_is_not_begun(wait, remaining, expected):
+    assert is_too_long(wait, remaining) == expected
+
+
+def attempts(tally, *texts):
+    """Makes attempts that fail, with new text before or not; how many were made until there may be no other."""
+    for text in texts:
+        tally.started()
+        if text:
+            tally.progressed()
+        tally.failed(excused=False)
+        if tally.is_used_up():
+            break
+    return tally.attempts
+
+
+@pytest.mark.parametrize("retries", [0, 1, 4])
+def test_so_many_attempts_follow_the_first_when_none_brings_text(retries):
+    assert attempts(Tally(retries), *[False] * 50) == retries + 1
+
+
+def test_failures_are_counted_anew_when_there_is_new_text():
+    assert attempts(Tally(2), False, False, True, False, True, False, False, False) == 7
+    assert attempts(Tally(0), True, True) == 1
+
+
+def test_there_is_an_end_to_attempts_though_each_brings_text():
+    assert attempts(Tally(4), *[True] * 50) == MAX_ATTEMPTS
+
+
+def test_who_only_waits_its_turn_is_excused_but_not_for_ever():
+    tally = Tally(0)
+    for _ in range(MAX_ATTEMPTS - 1):
+        tally.started()
+        assert tally.failed(excused=True) == 1
+        assert not tally.is_used_up()
+    tally.started()
+    tally.failed(excused=True)
+    assert tally.is_used_up()
+
+
+def test_the_number_of_failures_in_a_row_is_what_the_wait_grows_by():
+    tally = Tally(9)
+    assert [tally.failed(excused=False), tally.failed(excused=False)] == [1, 2]
+    tally.progressed()
+    assert tally.failed(excused=False) == 1

@@ -1,12 +1,12 @@
 """streamcli analyze: windows of a live stream, and an answer to each while the pipe stays open."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from streamcli.commands.answer import build_request
 from streamcli.commands.asking import asking
-from streamcli.commands.delivery import Output
+from streamcli.commands.delivery import Delivery, Output
 from streamcli.commands.message import read_system, remind_of_silence
 from streamcli.commands.runtime import Runtime
 from streamcli.config import AnalyzeSettings
@@ -15,7 +15,15 @@ from streamcli.core.lines import LineSplitter
 from streamcli.core.prompt import compose_window, sendable
 from streamcli.core.window import CHARS_PER_TOKEN, Window, WindowBuilder, WindowPolicy
 from streamcli.edge.signals import DeathBySignal
-from streamcli.errors import ConfigError, KeyRefused, RequestRefused, StreamcliError, UsageError, worst_status
+from streamcli.errors import (
+    BudgetSpent,
+    ConfigError,
+    KeyRefused,
+    RequestRefused,
+    StreamcliError,
+    UsageError,
+    worst_status,
+)
 
 # Seconds between reads once a window is over its budget: a flood leaves the processor to the answer.
 PAUSE_WHEN_FULL = 0.005
@@ -122,17 +130,22 @@ async def _answer_windows(runtime: Runtime, settings: AnalyzeSettings, watch: Wa
     statuses: set[int] = set()
     system, prompt = read_system(settings), sendable(settings.prompt)
     output = Output(runtime, settings)
-    async with asking(runtime, settings, output) as asked:
+
+    def open_outlet(before_write: Callable[[], None]) -> Delivery:
+        return Delivery(output, settings, before_write, code_only=False)
+
+    async with asking(runtime, settings, many=True) as asked:
         # Flat-out reading would starve the import that the first answer waits for.
         asked.imported.add_done_callback(lambda _: watch.may_cut.set())
         if not await asked.unless_it_fails(watch.has_lines()):
             return statuses
         ask = await asked.ready
         while (window := await watch.next_window()) is not None:
-            if not (settings.dry_run or settings.count_tokens):
+            if settings.asks:
                 await _announce(runtime, output, window)
             try:
-                await ask(build_request(settings, system, compose_window(window, prompt)), watch.more_may_come)
+                request = build_request(settings, system, compose_window(window, prompt))
+                await ask(request, open_outlet, watch.more_may_come, runtime.notes)
                 statuses.add(0)
             except StreamcliError as error:
                 runtime.notes.error(error, f"lines {window.first} to {window.last}")
@@ -157,8 +170,10 @@ async def _reading(watch: Watch) -> AsyncIterator[None]:
 
 
 def _is_hopeless(error: StreamcliError, statuses: set[int]) -> bool:
-    """Whether the next window would fare no better: the key, a setting, or a first request that is refused."""
-    return isinstance(error, KeyRefused | ConfigError) or (isinstance(error, RequestRefused) and 0 not in statuses)
+    """Whether the next window would fare no better: the key, a setting, the budget, or a first request refused."""
+    return isinstance(error, KeyRefused | ConfigError | BudgetSpent) or (
+        isinstance(error, RequestRefused) and 0 not in statuses
+    )
 
 
 async def _announce(runtime: Runtime, output: Output, window: Window) -> None:

@@ -1,17 +1,70 @@
-"""The common path: one request -> one answer on stdout."""
+"""The common path: one request -> one answer, on stdout or held for its record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from streamcli.commands.delivery import Delivery, Output
+from streamcli.commands.journal import Journal, Page
 from streamcli.config import Settings
-from streamcli.core.events import Delta, Event, Retry, Started, Stop, Usage
+from streamcli.core.budget import Budget
+from streamcli.core.events import (
+    AnswerEvent,
+    Delta,
+    Replayed,
+    Restarted,
+    Resumed,
+    Retry,
+    Started,
+    Stop,
+    Usage,
+)
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
+from streamcli.core.resume import Resumption
 from streamcli.core.turn import is_known_stop, stop_error
-from streamcli.edge.notes import Notes
-from streamcli.errors import StreamcliError
+from streamcli.errors import StreamBroken, StreamcliError
 from streamcli.net import attempts
 from streamcli.net.client import Client
+from streamcli.net.gate import Gate
 from streamcli.net.stream import stream
+
+
+class Notices(Protocol):
+    """Where an answer says what the user should know: edge/notes.py, or that with a record's number before it."""
+
+    def notice(self, text: str) -> None: ...
+
+    def detail(self, text: str) -> None: ...
+
+
+class Outlet(Protocol):
+    """Where one answer goes."""
+
+    is_shown: bool
+    """Whether text is out for good as soon as it is given: what is not can begin anew."""
+
+    async def events(self, events: Sequence[AnswerEvent]) -> None: ...
+
+    async def end(self, error: StreamcliError | None, *, more: bool) -> None:
+        """The answer is over, well or not; `more` says that another may follow."""
+
+    def abort(self) -> None:
+        """Nobody waits for more."""
+
+
+OpenOutlet = Callable[[Callable[[], None]], Outlet]
+"""Makes the outlet of an answer; it calls what it is given before it shows any text."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What all answers of a run share."""
+
+    client: Callable[[], Awaitable[Client]]
+    settings: Settings
+    journal: Journal | None
+    """None where only tokens are counted."""
+    gate: Gate
+    budget: Budget
 
 
 def build_request(settings: Settings, system: str | None, message: str) -> Request:
@@ -20,7 +73,7 @@ def build_request(settings: Settings, system: str | None, message: str) -> Reque
     return Request(sendable(settings.model), system, (("user", message),), settings.answer_limit)
 
 
-def say_retry(notes: Notes, retry: Retry) -> None:
+def say_retry(notes: Notices, retry: Retry) -> None:
     """One line a retry: what went wrong, the request, which attempt comes when."""
     of = f" (request {retry.request_id})" if retry.request_id else ""
     notes.notice(f"{retry.why}{of}: attempt {retry.attempt} in {retry.delay:.1f} s")
@@ -29,42 +82,95 @@ def say_retry(notes: Notes, retry: Retry) -> None:
 class Answer:
     """One answer: made for one request, used once."""
 
-    def __init__(self, client: Client, output: Output, notes: Notes, settings: Settings, *, code_only: bool) -> None:
-        self._client = client
+    def __init__(self, desk: Desk, request: Request, open_outlet: OpenOutlet, notes: Notices) -> None:
+        self._desk = desk
+        self._settings = desk.settings
+        self._request = request
         self._notes = notes
-        self._settings = settings
-        self._delivery = Delivery(output, settings, code_only=code_only)
-        self._stop = Stop(None)
+        assert desk.journal is not None
+        self._journal = desk.journal
+        self._page: Page = desk.journal.page(request.key(), desk.settings.verb, request.model)
+        self._outlet = open_outlet(self._page.commit)
+        self._stop: Stop | None = None
         self._usage = Usage()
         self._request_id: str | None = None
+        self._is_replay = False
 
-    async def deliver(self, request: Request, more: Callable[[], bool]) -> None:
-        """The answer onto stdout. Raises StreamcliError unless it is complete and acceptable.
+    async def deliver(self, more: Callable[[], bool]) -> None:
+        """The answer into its outlet. Raises StreamcliError unless it is complete and acceptable.
 
         `more` is asked at its end whether another answer may follow.
         """
         error: StreamcliError | None
         try:
-            await attempts.answer(
-                lambda: stream(self._client, request.params()),
-                self._emit,
-                retries=self._settings.retries,
-                time_limit=self._settings.timeout,
-            )
-            error = stop_error(self._stop)
+            await self._answer()
+            error = stop_error(self._stop or Stop(None))
         except StreamcliError as failure:
             error = failure
         except BaseException:
-            self._delivery.abort()
+            self._outlet.abort()
+            self._page.leave(shown=self._outlet.is_shown)
             raise
         if error is not None and error.request_id is None:
             error.request_id = self._request_id
-        await self._delivery.end(error, more=more())
+        self._write_down(error)
+        await self._outlet.end(error, more=more())
+        if error is None and not self._is_replay:
+            self._page.settle()
         self._report()
         if error is not None:
             raise error
 
-    async def _emit(self, events: Sequence[Event | Retry]) -> None:
+    async def _answer(self) -> None:
+        settings, page = self._settings, self._page
+        await self._journal.ready()
+        if (settings.cache or settings.resume) and (entry := page.complete()) is not None:
+            self._is_replay = True
+            page.adopt(entry)
+            await self._emit([Replayed(entry.size, complete=True)])
+            for text in page.texts(entry):
+                await self._emit([Delta(text)])
+            await self._emit([entry.usage, entry.stop or Stop(None)])
+            return
+        resumption = Resumption(self._request, await self._kept_prefix())
+        if not resumption.is_possible:
+            raise StreamBroken("the answer that was kept is too long to be continued", "run it without --resume")
+        client = await self._desk.client()
+        await attempts.answer(
+            lambda request, accepted: stream(client, request.params(), accepted),
+            self._take,
+            resumption,
+            attempts.Terms(
+                settings.retries, settings.timeout, settings.on_break if self._outlet.is_shown else "restart"
+            ),
+            self._desk.gate,
+            self._desk.budget,
+        )
+
+    async def _kept_prefix(self) -> bytes:
+        """What an earlier run of the same command received: it is shown at once."""
+        if not (self._settings.resume and self._outlet.is_shown):
+            return b""
+        entry = self._page.partial()
+        if entry is None:
+            return b""
+        await self._emit([Replayed(entry.size, complete=False)])
+        prefix = bytearray()
+        for text in self._page.texts(entry):
+            prefix += text.encode()
+            await self._emit([Delta(text)])
+        return bytes(prefix)
+
+    async def _take(self, events: Sequence[AnswerEvent]) -> None:
+        """What comes from the server: written down, then passed on."""
+        for event in events:
+            if isinstance(event, Delta):
+                self._page.add(event.text)
+            elif isinstance(event, Restarted):
+                self._page.restart()
+        await self._emit(events)
+
+    async def _emit(self, events: Sequence[AnswerEvent]) -> None:
         for event in events:
             match event:
                 case Delta():
@@ -78,11 +184,35 @@ class Answer:
                 case Retry():
                     self._request_id = None
                     say_retry(self._notes, event)
-        await self._delivery.events(events)
+                case Resumed(byte, how, repeated):
+                    again = f", less {repeated} characters that it repeated" if how == "turn" and repeated else ""
+                    self._notes.notice(f"the answer is continued by a new request, from byte {byte} on{again}")
+                case Replayed(size, complete):
+                    self._say_replay(size, complete=complete)
+        await self._outlet.events(events)
+
+    def _say_replay(self, size: int, *, complete: bool) -> None:
+        if complete:
+            self._notes.detail(f"this answer is from the journal: {size} bytes")
+        else:
+            self._notes.notice(f"{size} bytes of the answer are there from an earlier run")
+
+    def _write_down(self, error: StreamcliError | None) -> None:
+        """The journal keeps what can be of use, and nothing else: before the end is shown, which may take its time."""
+        if self._is_replay:
+            return
+        if error is None and self._stop is not None:
+            self._page.finish(self._stop, self._usage)
+        elif self._stop is not None:  # the model came to an end: there is no more to be had
+            self._page.discard()
+        elif self._page.leave(shown=self._outlet.is_shown) and error is not None:
+            kept = "what came is kept: run the same with --resume to go on from there"
+            error.hint = f"{error.hint}; {kept}" if error.hint else kept
 
     def _report(self) -> None:
-        if stop_error(self._stop) is None and not is_known_stop(self._stop):
-            self._notes.notice(f"the model stopped for a reason unknown to this version: {self._stop.reason}")
-        if self._usage != Usage():
+        stop = self._stop
+        if stop is not None and stop_error(stop) is None and not is_known_stop(stop):
+            self._notes.notice(f"the model stopped for a reason unknown to this version: {stop.reason}")
+        if self._usage != Usage() and not self._is_replay:
             of = f" (request {self._request_id})" if self._request_id else ""
             self._notes.detail(f"{self._usage.input_tokens} tokens in, {self._usage.output_tokens} out{of}")

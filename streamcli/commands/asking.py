@@ -3,34 +3,45 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from streamcli.commands.answer import Answer, say_retry
-from streamcli.commands.delivery import Output
+from streamcli.commands.answer import Answer, Desk, Notices, OpenOutlet, say_retry
+from streamcli.commands.costs import cost_of, usage_line
+from streamcli.commands.journal import Journal, Keeping
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
-from streamcli.core.events import Event, Retry
+from streamcli.core.budget import Budget
+from streamcli.core.events import AnswerEvent, Event, Retry, Usage
 from streamcli.core.formats import count_as_text, request_as_json
+from streamcli.core.limits import Pace, in_words
 from streamcli.core.models import is_embedded
 from streamcli.core.prompt import Request
+from streamcli.core.resume import Resumption
 from streamcli.edge.notes import Notes
 from streamcli.edge.progress import FetchBar
+from streamcli.errors import UsageError
 from streamcli.net import attempts, sdk
 from streamcli.net.client import Client, connect, connect_embedded
+from streamcli.net.gate import Gate
 
 T = TypeVar("T")
 
-# Takes a request, and a function that tells whether another may follow. Raises StreamcliError.
-Ask = Callable[[Request, Callable[[], bool]], Awaitable[None]]
+Ask = Callable[[Request, OpenOutlet, Callable[[], bool], Notices], Awaitable[None]]
+"""Takes a request, an outlet, a function that tells whether another answer may follow, and who is told of it.
+
+Raises StreamcliError.
+"""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asking:
     """`ready` gives the way to ask; `imported` is done when the SDK is imported, and that may be much earlier."""
 
     ready: "asyncio.Task[Ask]"
     imported: "asyncio.Task[Any]"
+    all_is_done: bool = field(default=False)
+    """Set by the command at its end: nothing is left that --resume could pick up."""
 
     async def unless_it_fails(self, main: Coroutine[Any, Any, T]) -> T:
         """The result of `main`; but a client that cannot be had ends it at once, not when stdin has come to its end."""
@@ -46,56 +57,111 @@ class Asking:
 
 @asynccontextmanager
 async def asking(
-    runtime: Runtime, settings: Settings, output: Output, *, code_only: bool = False
+    runtime: Runtime, settings: Settings, *, many: bool = False, jobs: int = 1, keeps_answers: bool = False
 ) -> AsyncIterator[Asking]:
-    """Begins to make ready; at the end stops the embedded server, if one was started."""
+    """Begins to make ready; at the end stops the embedded server, if one was started.
 
-    async def prepare() -> Ask:
-        if settings.dry_run:
-            return _show(runtime)
-        client = await _open(settings, runtime.notes, stack)
-        if settings.count_tokens:
-            return _count(client, settings, runtime)
-        return _answer(client, output, runtime.notes, settings, code_only=code_only)
-
+    `many` says that there will be more than one request, `jobs` how many at once. With `keeps_answers` complete ones
+    stay in the journal until all is done.
+    """
     async with AsyncExitStack() as stack:
         imported = asyncio.create_task(_import_sdk(settings))
-        ready = asyncio.create_task(prepare())
-        stack.push_async_callback(_settle, ready)
         stack.push_async_callback(_settle, imported)
-        yield Asking(ready, imported)
+        if settings.dry_run:
+            asked = Asking(asyncio.create_task(_now(_show(runtime))), imported)
+            yield asked
+            return
+        client = asyncio.create_task(_open(settings, runtime.notes, stack, many=many))
+        stack.push_async_callback(_settle, client)
+        desk = _desk(runtime, settings, client, jobs, keeps_answers)
+        ready = asyncio.create_task(_ready(runtime, settings, desk, client))
+        stack.push_async_callback(_settle, ready)
+        asked = Asking(ready, imported)
+        try:
+            yield asked
+        except asyncio.CancelledError:  # to be gone at once matters more than a tidy journal: the next run tidies it
+            raise
+        except BaseException:
+            _end(runtime, desk, all_is_done=False)
+            raise
+        else:
+            _end(runtime, desk, all_is_done=asked.all_is_done)
+
+
+def _desk(runtime: Runtime, settings: Settings, client: "asyncio.Task[Client]", jobs: int, keeps_answers: bool) -> Desk:
+    async def get_client() -> Client:
+        return await client
+
+    def say_wait(seconds: float) -> None:
+        runtime.notes.notice(f"the rate limit is reached: nothing is asked for {in_words(seconds)}")
+
+    keeping = Keeping(settings.cache, keeps_answers, settings.keep_mb * 1_000_000, settings.keep_days * 86_400)
+    needs_prices = settings.usage or settings.max_cost is not None
+    return Desk(
+        get_client,
+        settings,
+        Journal(runtime.notes, keeping) if settings.asks else None,
+        Gate(Pace(jobs), say_wait),
+        Budget(settings.max_total_tokens, settings.max_cost, cost_of if needs_prices else lambda model, usage: None),
+    )
+
+
+async def _ready(runtime: Runtime, settings: Settings, desk: Desk, client: "asyncio.Task[Client]") -> Ask:
+    if settings.count_tokens:
+        return _count(await client, desk, runtime)
+    if settings.max_cost is not None and await asyncio.to_thread(cost_of, settings.model, Usage(1, 1)) is None:
+        raise UsageError(f"no price is known for {settings.model}", "--max-total-tokens needs none")
+    if not (settings.cache or settings.resume):  # those may do without a server
+        await client
+    return _answer(desk)
+
+
+def _end(runtime: Runtime, desk: Desk, *, all_is_done: bool) -> None:
+    if desk.settings.usage:
+        budget = desk.budget
+        runtime.notes.requested(usage_line(desk.settings.model, budget.usage, budget.cost))
+    if desk.journal is not None:
+        desk.journal.close(done=all_is_done)
+
+
+async def _now(ask: Ask) -> Ask:
+    return ask
 
 
 def _show(runtime: Runtime) -> Ask:
-    async def show(request: Request, more: Callable[[], bool]) -> None:
+    async def show(request: Request, _outlet: OpenOutlet, _more: Callable[[], bool], _notes: Notices) -> None:
         await runtime.sink.write(request_as_json(request.params(), ascii_only=runtime.stdout_is_terminal))
 
     return show
 
 
-def _count(client: Client, settings: Settings, runtime: Runtime) -> Ask:
-    async def count(request: Request, more: Callable[[], bool]) -> None:
+def _count(client: Client, desk: Desk, runtime: Runtime) -> Ask:
+    settings = desk.settings
+
+    async def count(request: Request, _outlet: OpenOutlet, _more: Callable[[], bool], notes: Notices) -> None:
         tokens = 0
 
-        async def attempt() -> AsyncGenerator[list[Event], None]:
+        async def attempt(request: Request, accepted: attempts.Accepted) -> AsyncGenerator[list[Event], None]:
             nonlocal tokens
             tokens = await client.count_tokens(request.countable())
+            accepted({})
             yield []
 
-        async def emit(events: Sequence[Event | Retry]) -> None:
+        async def emit(events: Sequence[AnswerEvent]) -> None:
             for event in events:
                 if isinstance(event, Retry):
-                    say_retry(runtime.notes, event)
+                    say_retry(notes, event)
 
-        await attempts.answer(attempt, emit, retries=settings.retries, time_limit=settings.timeout)
+        terms = attempts.Terms(settings.retries, settings.timeout)
+        await attempts.answer(attempt, emit, Resumption(request), terms, desk.gate)
         await runtime.sink.write(count_as_text(tokens, as_json=settings.format == "json"))
 
     return count
 
 
-def _answer(client: Client, output: Output, notes: Notes, settings: Settings, *, code_only: bool) -> Ask:
-    async def answer(request: Request, more: Callable[[], bool]) -> None:
-        await Answer(client, output, notes, settings, code_only=code_only).deliver(request, more)
+def _answer(desk: Desk) -> Ask:
+    async def answer(request: Request, outlet: OpenOutlet, more: Callable[[], bool], notes: Notices) -> None:
+        await Answer(desk, request, outlet, notes).deliver(more)
 
     return answer
 
@@ -105,10 +171,10 @@ async def _import_sdk(settings: Settings) -> None:
         await asyncio.to_thread(sdk.load)
 
 
-async def _open(settings: Settings, notes: Notes, stack: AsyncExitStack) -> Client:
+async def _open(settings: Settings, notes: Notes, stack: AsyncExitStack, *, many: bool) -> Client:
     timeouts = {"connect_timeout": settings.connect_timeout, "idle_timeout": settings.idle_timeout}
     if not is_embedded(settings.model):
-        return await asyncio.to_thread(connect, settings.base_url, **timeouts)
+        return await asyncio.to_thread(connect, settings.base_url, asks_again=many, **timeouts)
     from streamcli.net.local import serve
 
     with FetchBar(notes) as progress:

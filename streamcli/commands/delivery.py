@@ -1,12 +1,13 @@
 """Events onto stdout: fences -> coalesce -> sanitize (a terminal) -> format -> sink."""
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
 from streamcli.core.coalesce import Coalescer
-from streamcli.core.events import AnswerEnded, Delta, Failed, OutputEvent, Stop
+from streamcli.core.events import AnswerEnded, Delta, Failed, OutputEvent, Resumed, Retry, Stop
 from streamcli.core.fences import FenceFilter
 from streamcli.core.formats import Format, JsonFormat, TextFormat
 from streamcli.core.pipeline import Pipeline, TextFilter
@@ -34,10 +35,18 @@ class Output:
 
 
 class Delivery:
-    """One answer onto the output. `code_only` lets through what stands in the answer's code fence."""
+    """One answer onto the output. `code_only` lets through what stands in the answer's code fence.
 
-    def __init__(self, output: Output, settings: Settings, *, code_only: bool) -> None:
+    `before_write` is called before any of its text goes to stdout.
+    """
+
+    is_shown = True
+
+    def __init__(
+        self, output: Output, settings: Settings, before_write: Callable[[], None], *, code_only: bool
+    ) -> None:
         self._output = output
+        self._before_write = before_write
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._fence = FenceFilter() if code_only else None
@@ -59,8 +68,11 @@ class Delivery:
             else:
                 if isinstance(event, Stop):
                     due += map(Delta, self._pipeline.flush(now))
+                elif isinstance(event, Retry | Resumed):  # they say where: what came before them goes out before
+                    due += map(Delta, self._pipeline.tick(math.inf))
                 due.append(event)
         if due:
+            self._before_write()
             await self._output.sink.write(self._output.render(due, now))
         self._set_timer()
 
@@ -86,6 +98,9 @@ class Delivery:
         self._push(self._pipeline.flush(self._loop.time()))
 
     def _push(self, texts: Sequence[str]) -> None:
+        if not texts:
+            return
+        self._before_write()
         self._output.sink.push(self._output.render([Delta(text) for text in texts], self._loop.time()))
 
     def _set_timer(self) -> None:

@@ -20,9 +20,14 @@ async def read_message(runtime: Runtime, settings: Settings) -> str:
     message = compose(stdin, prompt)
     if not message.strip():
         raise InputError("there is nothing to send: the input is empty", "give a prompt, or pipe something in")
+    check_size(message)
+    return message
+
+
+def check_size(message: str) -> None:
+    """Raises InputError for a message that the API would not take."""
     if is_too_large(message):
         raise _too_large("the message")
-    return message
 
 
 def check_there_is_input(runtime: Runtime, settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Events -> bytes for stdout: the model's text, or JSON lines."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from streamcli.core.events import (
@@ -9,6 +9,8 @@ from streamcli.core.events import (
     Delta,
     Failed,
     OutputEvent,
+    Replayed,
+    Resumed,
     Retry,
     Started,
     Stop,
@@ -77,8 +79,48 @@ class JsonFormat:
         return [self._line({"type": "usage", **asdict(usage)})] if usage else []
 
     def _line(self, fields: dict[str, Any]) -> bytes:
-        # A lone surrogate in what a server says becomes its JSON escape.
-        return self._encode(fields).encode("utf-8", "backslashreplace") + b"\n"
+        return _json_line(self._encode(fields))
+
+
+def _json_line(text: str) -> bytes:
+    # A lone surrogate in what a server says becomes its JSON escape.
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one record of many. `text` is what came of its answer: all of it where `status` is 0."""
+
+    record: int
+    id: object
+    status: int
+    text: str
+    stop_reason: str | None
+    request_id: str | None
+    usage: Usage
+    message: str | None = None
+    hint: str | None = None
+
+
+def result_as_json(result: Result, *, ascii_only: bool) -> bytes:
+    """One line; `id` and `error` only where there is one."""
+    fields: dict[str, Any] = {
+        "type": "result",
+        "record": result.record,
+        **({"id": result.id} if result.id is not None else {}),
+        "status": result.status,
+        "text": result.text,
+        "stop_reason": result.stop_reason,
+        "request_id": result.request_id,
+        "usage": asdict(result.usage),
+        **({"error": {"message": result.message, "hint": result.hint}} if result.message is not None else {}),
+    }
+    return _json_line(json.dumps(fields, ensure_ascii=ascii_only, separators=(",", ":")))
+
+
+def result_as_text(text: str) -> bytes:
+    """Only the text, with a newline at its end; nothing where there is none."""
+    return (text if not text or text.endswith("\n") else text + "\n").encode()
 
 
 def request_as_json(params: dict[str, Any], *, ascii_only: bool) -> bytes:
@@ -107,6 +149,10 @@ def _json_fields(event: OutputEvent) -> dict[str, Any] | None:
                 "attempt": attempt,
                 "request_id": request_id,
             }
+        case Resumed(byte, how, repeated):
+            return {"type": "resume", "byte": byte, "how": how, "repeated": repeated}
+        case Replayed(size, complete):
+            return {"type": "replay", "bytes": size, "complete": complete}
         case Failed(status, message, hint, request_id):
             return {
                 "type": "error",

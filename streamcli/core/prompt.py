@@ -1,11 +1,12 @@
 """Settings and input -> one canonical request."""
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from streamcli.core.models import MAX_MESSAGE_BYTES
+from streamcli.core.models import MAX_MESSAGE_BYTES, is_embedded
 from streamcli.core.window import Window
 
 SYSTEM_PROMPTS = {
@@ -44,19 +45,29 @@ class Request:
     max_tokens: int
 
     def params(self) -> dict[str, Any]:
-        """The body of POST /v1/messages, but for `stream`."""
-        return {
+        """The body of POST /v1/messages, but for `stream`.
+
+        The server is to cache what it reads: where the answer breaks off, the rest is asked for with the same input.
+        """
+        params: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
             "system": self.system,
             "messages": [{"role": role, "content": text} for role, text in self.messages],
         }
+        return params if is_embedded(self.model) else {**params, "cache_control": {"type": "ephemeral"}}
 
     def countable(self) -> dict[str, Any]:
         """The body of POST /v1/messages/count_tokens."""
         params = self.params()
         del params["max_tokens"]
+        params.pop("cache_control", None)
         return params
+
+    def key(self) -> str:
+        """What tells it from other requests: a hash, from which nothing of it can be read. 64 hex digits."""
+        canonical = json.dumps([self.model, self.system, self.messages, self.max_tokens], separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def sendable(argument: str) -> str:

@@ -5,8 +5,7 @@ what is left is worth another attempt. The waits are full-jitter exponential bac
 And Jitter", 2015): of many clients that failed together, few come back together.
 """
 
-import math
-
+from streamcli.core.limits import in_words
 from streamcli.errors import (
     KeyRefused,
     RateLimited,
@@ -21,6 +20,9 @@ MAX_BACKOFF = 30.0
 # Seconds; a server that asks for more than this is not waited for, even where --timeout 0 sets no bound.
 MAX_WAIT = 3600.0
 
+# Requests of one answer at most, however much each brings: what breaks so often will not be whole.
+MAX_ATTEMPTS = 20
+
 # Besides 429 and 5xx: the request timed out, or met another one.
 RETRYABLE_STATUSES = frozenset({408, 409})
 # error.error_code of a 429 that no waiting mends: the account's spend limit (facts of SDK 2.12).
@@ -32,13 +34,29 @@ KEY_EVENTS = frozenset({"authentication_error", "permission_error"})
 
 
 class AttemptFailed(Exception):
-    """One attempt failed. `error` is what to report if it is given up; `retry_after` is the server's wish, seconds."""
+    """One attempt failed. `error` is what to report if it is given up; `retry_after` is the server's wish, seconds.
 
-    def __init__(self, error: StreamcliError, *, retryable: bool, retry_after: float | None = None) -> None:
+    `status` is that of the HTTP answer, where that was an error.
+    """
+
+    def __init__(
+        self,
+        error: StreamcliError,
+        *,
+        retryable: bool,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(error.message)
         self.error = error
         self.retryable = retryable
         self.retry_after = retry_after
+        self.status = status
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether the server's wish concerns each request of the run, not only this one."""
+        return self.status == 429 or self.retry_after is not None
 
 
 def failure_of_status(
@@ -50,23 +68,24 @@ def failure_of_status(
     retry_after: float | None = None,
     should_retry: str | None = None,
 ) -> AttemptFailed:
-    """An HTTP status other than 2xx. `should_retry` is the header x-should-retry, of which "false" is obeyed."""
+    """An HTTP status other than 2xx.
+
+    `should_retry` is the header x-should-retry: what the server says counts, but for a matter of key or money.
+    """
     what = f"the server answered {status}: {message}"
-    spend_limit = error_code in SPEND_LIMITS
+    spend_limit = status == 402 or error_code in SPEND_LIMITS
+    retryable = should_retry == "true"
+    error: StreamcliError
     if status in (401, 403):
-        error: StreamcliError = KeyRefused(what, "check ANTHROPIC_API_KEY", request_id=request_id)
-        return AttemptFailed(error, retryable=False)
-    if status == 429 and not spend_limit:
-        hint = (
-            f"try again in {math.ceil(retry_after or 0)} s" if 0 < (retry_after or 0) <= MAX_WAIT else "try again later"
-        )
-        error = RateLimited(what, hint, request_id=request_id)
-        return AttemptFailed(error, retryable=should_retry != "false", retry_after=retry_after)
-    if status >= 500 or status in RETRYABLE_STATUSES:
-        error = Unavailable(what, request_id=request_id)
-        return AttemptFailed(error, retryable=should_retry != "false", retry_after=retry_after)
-    error = RequestRefused(what, _refusal_hint(status, spend_limit), request_id=request_id)
-    return AttemptFailed(error, retryable=False)
+        error, retryable = KeyRefused(what, "check ANTHROPIC_API_KEY", request_id=request_id), False
+    elif status == 429 and not spend_limit:
+        error, retryable = RateLimited(what, "try again later", request_id=request_id), should_retry != "false"
+    elif status >= 500 or status in RETRYABLE_STATUSES:
+        error, retryable = Unavailable(what, request_id=request_id), should_retry != "false"
+    else:
+        error = RequestRefused(what, _refusal_hint(status, spend_limit), request_id=request_id)
+        retryable = retryable and not spend_limit
+    return AttemptFailed(error, retryable=retryable, retry_after=retry_after, status=status)
 
 
 def failure_of_event(kind: str | None, message: str, request_id: str | None) -> AttemptFailed:
@@ -88,17 +107,52 @@ def wait_before_retry(failed: AttemptFailed, failures: int, jitter: float) -> fl
     return jitter * min(MAX_BACKOFF, FIRST_BACKOFF * 2.0**doublings)
 
 
-def gives_up(failures: int, retries: int, wait: float, remaining: float | None) -> bool:
-    """Whether to stop after `failures`: retries used up, or the wait would pass the deadline (seconds left)."""
-    return failures > retries or wait > MAX_WAIT or (remaining is not None and wait >= remaining)
+class Tally:
+    """The failures of one answer: in a row without new text, and in all. `retries` bounds the first."""
+
+    def __init__(self, retries: int) -> None:
+        self._retries = retries
+        self._in_a_row = 0
+        self.attempts = 0
+
+    def started(self) -> None:
+        """An attempt begins."""
+        self.attempts += 1
+
+    def progressed(self) -> None:
+        """There is new text."""
+        self._in_a_row = 0
+
+    def failed(self, *, excused: bool) -> int:
+        """The attempt failed; returns how many did in a row, this one at least.
+
+        One is excused that was refused for its pace while others of the run got through: it only waits its turn.
+        """
+        if not excused:
+            self._in_a_row += 1
+        return max(1, self._in_a_row)
+
+    def is_used_up(self) -> bool:
+        """Whether there may be no further attempt."""
+        return self._in_a_row > self._retries or self.attempts >= MAX_ATTEMPTS
 
 
-def reported(failed: AttemptFailed, text_was_emitted: bool) -> StreamcliError:
-    """What the user is told of the last attempt: once there is text, whatever went wrong is a broken stream."""
+def is_too_long(wait: float, remaining: float | None) -> bool:
+    """Whether a wait (seconds) is not worth beginning: it would pass the deadline, or is absurd."""
+    return wait > MAX_WAIT or (remaining is not None and wait >= remaining)
+
+
+def reported(failed: AttemptFailed, *, there_is_text: bool, wait: float = 0.0) -> StreamcliError:
+    """What the user is told of the attempt that was the last: once there is text, a failure is a broken stream.
+
+    What an HTTP status says of the request or the key stays what it is. `wait` (seconds) would have been the next.
+    """
     error = failed.error
-    if not text_was_emitted or isinstance(error, StreamBroken):
-        return error
-    return StreamBroken(error.message, error.hint, request_id=error.request_id)
+    if there_is_text and (failed.status is None or isinstance(error, RateLimited | Unavailable)):
+        error = StreamBroken(error.message, error.hint, request_id=error.request_id)
+    if failed.retryable and failed.retry_after:
+        error.hint = f"try again in {in_words(wait)}"
+    return error
 
 
 def _refusal_hint(status: int, spend_limit: bool) -> str | None:

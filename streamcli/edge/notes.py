@@ -3,6 +3,7 @@
 import contextlib
 import os
 import select
+from typing import Protocol
 
 from streamcli.core.sanitize import one_line
 from streamcli.edge.descriptors import write_all
@@ -13,6 +14,14 @@ from streamcli.errors import StreamcliError
 PATIENCE_MS = 100
 
 
+class Bar(Protocol):
+    """Something that is drawn on the terminal, and makes room for a line."""
+
+    def hide(self) -> None: ...
+
+    def show(self) -> None: ...
+
+
 class Notes:
     """`quiet` keeps errors and drops notices; `verbose` adds details."""
 
@@ -20,6 +29,7 @@ class Notes:
         self.quiet = quiet
         self.verbose = verbose
         self._fd = fd
+        self.bar: Bar | None = None
 
     def on_terminal(self) -> bool:
         """Whether somebody may be looking: a background job that writes uncalled for could be stopped for it."""
@@ -34,6 +44,10 @@ class Notes:
         """Something that the user should know."""
         if not self.quiet:
             self._line(text)
+
+    def requested(self, text: str) -> None:
+        """Something that the user asked for by an option: --quiet does not take it back."""
+        self._line(text)
 
     def detail(self, text: str) -> None:
         """Something for those who asked for more."""
@@ -51,6 +65,13 @@ class Notes:
         self._write(f"streamcli: {one_line(mask(text))}")
 
     def _write(self, line: str) -> None:
+        if self.bar is not None:
+            self.bar.hide()
+        self._write_line(line)
+        if self.bar is not None:
+            self.bar.show()
+
+    def _write_line(self, line: str) -> None:
         # A stderr that is closed, or that nobody reads, is no reason to lose an answer, or to miss a signal.
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)

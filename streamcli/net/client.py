@@ -30,6 +30,7 @@ class Client:
         *,
         connect_timeout: float,
         idle_timeout: float,
+        asks_again: bool = False,
         extra_body: dict[str, Any] | None = None,
     ) -> None:
         import httpx2
@@ -39,6 +40,8 @@ class Client:
         self._sdk = module
         self._inner = inner
         self.idle_timeout = idle_timeout
+        self.asks_again = asks_again
+        """Whether more requests will follow, for which a connection is worth keeping."""
         idle = idle_timeout or None
         self._timeout = httpx2.Timeout(connect=connect_timeout or None, read=idle, write=idle, pool=None)
 
@@ -73,8 +76,11 @@ class Client:
             raise failed from error
 
 
-def connect(base_url: str | None, *, connect_timeout: float, idle_timeout: float) -> Client:
-    """A client for the API, or for a server that speaks it. Raises KeyRefused, ConfigError."""
+def connect(base_url: str | None, *, connect_timeout: float, idle_timeout: float, asks_again: bool = False) -> Client:
+    """A client for the API, or for a server that speaks it; `asks_again` as in Client.
+
+    Raises KeyRefused, ConfigError.
+    """
     _check_address()
     _check_keys()
     _settle_for_no_home()
@@ -94,7 +100,7 @@ def connect(base_url: str | None, *, connect_timeout: float, idle_timeout: float
     if inner.api_key is None and inner.auth_token is None and inner.credentials is None:
         raise faults.no_key()
     http_client.event_hooks = _hooks(str(inner.base_url))
-    return Client(module, inner, connect_timeout=connect_timeout, idle_timeout=idle_timeout)
+    return Client(module, inner, connect_timeout=connect_timeout, idle_timeout=idle_timeout, asks_again=asks_again)
 
 
 def connect_embedded(base_url: str, api_key: str, *, connect_timeout: float, idle_timeout: float) -> Client:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streamcli.core.address import host_of
-from streamcli.core.limits import retry_after
+from streamcli.core.limits import quota, retry_after
 from streamcli.core.retry import AttemptFailed, failure_of_status
 from streamcli.core.sanitize import one_line
 from streamcli.errors import ConfigError, KeyRefused, StreamBroken, StreamcliError, Unavailable
@@ -56,12 +56,16 @@ def no_key() -> KeyRefused:
 
 def _refused(error: Any) -> AttemptFailed:
     headers = error.response.headers
+    now = time.time()
+    wait = retry_after(headers, now)
+    if wait is None and error.status_code == 429 and (left := quota(headers, now)) and not left.requests:
+        wait = left.resets_in
     return failure_of_status(
         error.status_code,
         _server_message(error),
         error_code=getattr(error, "error_code", None),
         request_id=error.request_id,
-        retry_after=retry_after(headers, time.time()),
+        retry_after=wait,
         should_retry=headers.get("x-should-retry"),
     )
 

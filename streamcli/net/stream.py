@@ -1,8 +1,8 @@
 """One attempt: a request -> lists of events, one list a chunk of the network's."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from streamcli.core.events import Event
@@ -19,34 +19,43 @@ if TYPE_CHECKING:
 
 # Seconds that message_stop may take after a stop reason was seen: the answer is complete, so this is a courtesy.
 LAST_EVENT_GRACE = 1.0
+# Seconds that the end of the body may take after message_stop: nearly always it came with it.
+LAST_CHUNK_GRACE = 0.1
 
 
-async def stream(client: Client, params: dict[str, Any]) -> AsyncGenerator[list[Event], None]:
+async def stream(
+    client: Client, params: dict[str, Any], accepted: Callable[[Mapping[str, str]], None]
+) -> AsyncGenerator[list[Event], None]:
     """Yields events as they come, a Stop last. Raises AttemptFailed; what came before it was yielded.
+
+    `accepted` is given the headers of the response, once it is there and no error.
 
     Closing the generator, or cancelling, closes the connection: the server sees it within milliseconds.
     """
     response = await client.open(params)
     request_id = response.headers.get("request-id")
     try:
+        accepted(response.headers)
         _check_is_stream(response, request_id)
         turn = Turn(request_id)
-        async with aclosing(_events(response, turn, client.idle_timeout, request_id)) as lists:
+        chunks = response.aiter_bytes()
+        is_compressed = "content-encoding" in response.headers
+        async with aclosing(_events(chunks, turn, client.idle_timeout, request_id, is_compressed)) as lists:
             async for events in lists:
                 yield events
         yield [turn.end()]
+        if client.asks_again and turn.finished:
+            await _read_to_the_end(chunks)
     finally:
         await response.aclose()
 
 
 async def _events(
-    response: "httpx2.Response", turn: Turn, idle_timeout: float, request_id: str | None
+    chunks: AsyncIterator[bytes], turn: Turn, idle_timeout: float, request_id: str | None, is_compressed: bool
 ) -> AsyncGenerator[list[Event], None]:
     import httpx2
 
     decoder = SseDecoder()
-    is_compressed = "content-encoding" in response.headers
-    chunks = response.aiter_bytes()
     clock = asyncio.get_running_loop().time
     give_up_at: float | None = None
     while not turn.finished:
@@ -78,6 +87,16 @@ async def _events(
             raise failure
         if is_compressed:  # chunks made of one small packet come without a pause: let signals and timers in
             await asyncio.sleep(0)
+
+
+async def _read_to_the_end(chunks: AsyncIterator[bytes]) -> None:
+    """Only a connection whose response was read to its end can be used again: that saves the next one a handshake."""
+    import httpx2
+
+    with suppress(httpx2.HTTPError, httpx2.StreamError, OSError):  # TimeoutError is an OSError
+        async with asyncio.timeout(LAST_CHUNK_GRACE):
+            async for _ in chunks:
+                pass
 
 
 def _check_is_stream(response: "httpx2.Response", request_id: str | None) -> None:

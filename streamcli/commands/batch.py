@@ -1,0 +1,170 @@
+"""--each: every record of stdin is a prompt of its own, several are asked at once, and each gives one result.
+
+A result is held until its answer is complete: so a broken answer begins anew instead of being spliced, and what is on
+stdout is whole lines. Memory is bounded: records are read as places become free, and of the results that wait for an
+earlier one there are never more than AHEAD times --jobs.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from streamcli.commands.answer import build_request
+from streamcli.commands.asking import Ask, asking
+from streamcli.commands.held import HeldAnswer, RecordNotes
+from streamcli.commands.message import check_size, read_system, remind_of_silence
+from streamcli.commands.runtime import Runtime
+from streamcli.config import MessageSettings
+from streamcli.core.formats import Result, result_as_json, result_as_text
+from streamcli.core.models import is_embedded
+from streamcli.core.order import Reorder
+from streamcli.core.prompt import compose, sendable
+from streamcli.core.records import Form, Record, RecordSplitter, read_record
+from streamcli.core.sanitize import sanitize
+from streamcli.edge.progress import CountBar
+from streamcli.edge.signals import DeathBySignal
+from streamcli.errors import BudgetSpent, ConfigError, KeyRefused, StreamcliError, UsageError, worst_status
+
+# Records that may be begun before the oldest of them is written, as a multiple of --jobs.
+AHEAD = 4
+GO_ON = "run the same with --resume to ask only for what is missing"
+
+
+async def answer_each(runtime: Runtime, settings: MessageSettings, *, code_only: bool) -> int:
+    """Asks for each record; the status is that of the worst."""
+    if not settings.read_stdin or runtime.stdin_is_terminal:
+        raise UsageError("--each reads records from standard input", f"streamcli {settings.verb} --each lines < FILE")
+    # The embedded server answers one at a time, and what only looks at requests has nothing to wait for.
+    jobs = 1 if is_embedded(settings.model) or not settings.asks else settings.jobs
+    batch = Batch(runtime, settings, jobs, code_only=code_only)
+    async with asking(runtime, settings, many=True, jobs=jobs, keeps_answers=True) as asked:
+        try:
+            with batch.bar:
+                await batch.run(await asked.ready)
+        except asyncio.CancelledError:
+            if isinstance(runtime.ending, DeathBySignal) and not runtime.ending.is_broken_pipe() and settings.asks:
+                runtime.notes.notice(f"interrupted after {batch.bar.done} answers: {GO_ON}")
+            raise
+        asked.all_is_done = batch.is_done
+    batch.sum_up()
+    return worst_status(batch.statuses)
+
+
+class Batch:
+    """The run: records in, results out."""
+
+    def __init__(self, runtime: Runtime, settings: MessageSettings, jobs: int, *, code_only: bool) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._code_only = code_only
+        self._form: Form = settings.each or "lines"
+        self._system = read_system(settings)
+        self._prompt = sendable(settings.prompt)
+        self._places = asyncio.Semaphore(jobs)
+        self._ahead = asyncio.Semaphore(AHEAD * jobs)
+        self._order: Reorder[bytes] = Reorder(as_they_come=settings.unordered)
+        self._stop = asyncio.Event()
+        self._failure: StreamcliError | None = None
+        self.bar = CountBar(runtime.notes, hidden=runtime.stdout_is_terminal)
+        self.statuses: set[int] = set()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every record has its complete answer."""
+        return self.statuses <= {0}
+
+    async def run(self, ask: Ask) -> None:
+        """Until the last result is written."""
+        try:
+            async with asyncio.TaskGroup() as group, aclosing(self._records()) as records:
+                position = 0
+                async for record in records:
+                    await self._places.acquire()
+                    await self._ahead.acquire()
+                    if self._stop.is_set():
+                        break
+                    self.bar.begun()
+                    group.create_task(self._one(ask, position, record))
+                    position += 1
+        except BaseExceptionGroup as errors:  # a bug of ours: one report is enough
+            raise errors.exceptions[0] from errors
+
+    def sum_up(self) -> None:
+        """Says what is left, if anything is."""
+        notes = self._runtime.notes
+        if self._failure is not None:
+            self.statuses.add(self._failure.status)
+            notes.error(self._failure)
+        if not self.is_done and self._settings.asks:
+            count = f"{self.bar.failed} of {self.bar.count} answers failed"
+            rest = "; not all records were read" if self._stop.is_set() else ""
+            notes.notice(f"{count}{rest}: {GO_ON}")
+
+    async def _records(self) -> AsyncGenerator[Record, None]:
+        splitter = RecordSplitter(self._form)
+        try:
+            while chunk := await self._chunk():
+                for record in splitter.feed(chunk, 0.0):
+                    yield record
+        except StreamcliError as error:
+            self._failure = error
+        if not self._stop.is_set():
+            for record in splitter.flush():
+                yield record
+        self.bar.all_are_read()
+
+    async def _chunk(self) -> bytes:
+        """More of stdin; b"" at its end, and when no more is wanted."""
+        remind = remind_of_silence(self._runtime)
+        read = asyncio.create_task(self._runtime.stdin.read())
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({read, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return b"" if self._stop.is_set() else await read
+        finally:
+            remind.cancel()
+            read.cancel()
+            stop.cancel()
+
+    async def _one(self, ask: Ask, position: int, record: Record) -> None:
+        try:
+            result = await self._result(ask, record)
+            self.bar.ended(failed=result.status != 0)
+            for due in self._order.put(position, self._rendered(result)):
+                self._runtime.sink.push(due)
+                self._ahead.release()
+            await self._runtime.sink.write(b"")  # a slow reader keeps the place
+        finally:
+            self._places.release()
+
+    async def _result(self, ask: Ask, record: Record) -> Result:
+        held = HeldAnswer(code_only=self._code_only)
+        notes = RecordNotes(self._runtime.notes, record.number)
+        error: StreamcliError | None = None
+        identity: object = None
+        try:
+            asked = read_record(record, self._form)
+            identity = asked.id
+            message = compose(asked.text, self._prompt)
+            check_size(message)
+            system = self._system if asked.system is None else asked.system
+            await ask(build_request(self._settings, system, message), lambda _: held, lambda: True, notes)
+        except StreamcliError as failure:
+            error = failure
+            notes.error(failure)
+            self._consider(failure)
+        self.statuses.add(error.status if error else 0)
+        return held.result(record.number, identity, error)
+
+    def _consider(self, error: StreamcliError) -> None:
+        """One failure stops nothing; but without a key or a budget nobody is asked any more."""
+        if isinstance(error, BudgetSpent) or (isinstance(error, KeyRefused | ConfigError) and 0 not in self.statuses):
+            self._stop.set()
+
+    def _rendered(self, result: Result) -> bytes:
+        if not self._settings.asks:
+            return b""  # the request, or its size, is out already
+        on_terminal = self._runtime.stdout_is_terminal
+        if self._settings.format == "json":
+            return result_as_json(result, ascii_only=on_terminal)
+        return result_as_text(sanitize(result.text) if on_terminal else result.text)

@@ -1,0 +1,165 @@
+"""What an answer leaves on disk while it is being written: nothing received is lost, whatever ends this process.
+
+The journal is a help, never a condition: where it cannot be kept, that is said once, and the answer goes on.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from streamcli.core.events import Stop, Usage
+from streamcli.edge.notes import Notes
+from streamcli.errors import StreamBroken
+
+if TYPE_CHECKING:
+    from streamcli.store.answers import Answers, Entry
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept, of complete answers (`cache`: for good; `of_run`: until the run is done), and how much of it."""
+
+    cache: bool
+    of_run: bool
+    max_bytes: int
+    max_age: float
+
+
+class Journal:
+    """The journal of one run. Made at once, opened in the background."""
+
+    def __init__(self, notes: Notes, keeping: Keeping) -> None:
+        self._notes = notes
+        self.keeping = keeping
+        self._answers: Answers | None = None
+        self._opened = asyncio.create_task(self._open())
+
+    async def ready(self) -> None:
+        """Waits until it is open, or known not to be."""
+        await asyncio.wait({self._opened})
+
+    def page(self, key: str, verb: str, model: str) -> "Page":
+        """Where one answer is written down."""
+        return Page(self, key, verb, model)
+
+    def close(self, *, done: bool) -> None:
+        """The run is over; `done` says that nothing of it is left to do, so what was kept for that can go."""
+        self._opened.cancel()
+        if self._answers is None:
+            return
+        answers = self._answers
+        if done:
+            self.attempt(lambda _: answers.forget_run())
+        self.attempt(lambda _: answers.evict(self.keeping.max_bytes, self.keeping.max_age))
+        answers.close()
+        self._answers = None
+
+    def attempt(self, action: "Callable[[Answers], T]") -> T | None:
+        """What `action` gives; None where the journal cannot be used, or cannot any more."""
+        from streamcli.store.database import StoreError
+
+        if self._answers is None:
+            return None
+        try:
+            return action(self._answers)
+        except StoreError as error:
+            self._answers.close()
+            self._answers = None
+            self._say(error)
+            return None
+
+    async def _open(self) -> None:
+        from streamcli.store.answers import Answers
+        from streamcli.store.database import StoreError
+
+        try:
+            self._answers = await asyncio.to_thread(Answers)
+        except StoreError as error:
+            self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        self._notes.notice(f"answers cannot be kept on disk, so an interrupted one will be lost: {error}")
+
+
+class Page:
+    """One answer in the journal. Text is held until `commit`, which comes before any of it is shown."""
+
+    def __init__(self, journal: Journal, key: str, verb: str, model: str) -> None:
+        self._journal = journal
+        self._key = key
+        self._begin = (key, verb, model)
+        self._entry: Entry | None = None
+        self._held: list[str] = []
+
+    def complete(self) -> "Entry | None":
+        """A complete answer to the same request, if there is one."""
+        return self._journal.attempt(lambda answers: answers.complete(self._key))
+
+    def partial(self) -> "Entry | None":
+        """One that an earlier run left unfinished, if there is one; it is continued on this page."""
+        self._entry = self._journal.attempt(lambda answers: answers.partial(self._key))
+        return self._entry
+
+    def texts(self, entry: "Entry") -> Iterator[str]:
+        """The text of an answer. Raises StreamBroken where it is complete and cannot be read to its end."""
+        pieces = entry.text()
+        missing = entry.size
+        while (piece := self._journal.attempt(lambda _: next(pieces, None))) is not None:
+            missing -= len(piece.encode())
+            yield piece
+        if missing and entry.stop is not None:
+            raise StreamBroken("the answer that was kept cannot be read to its end", "run it without --cache, --resume")
+
+    def adopt(self, entry: "Entry") -> None:
+        """An earlier run's answer is this run's now: it goes when that is done, unless it is kept for good."""
+        self._journal.attempt(lambda _: entry.adopt())
+
+    def add(self, text: str) -> None:
+        """More of the answer."""
+        self._held.append(text)
+
+    def commit(self) -> None:
+        """What was added is on disk from now on."""
+        if not self._held:
+            return
+        text = "".join(self._held)
+        self._held.clear()
+        self._journal.attempt(lambda answers: self._append(answers, text))
+
+    def restart(self) -> None:
+        """What was added is void. Only where nothing of it was committed."""
+        self._held.clear()
+
+    def finish(self, stop: Stop, usage: Usage) -> None:
+        """The answer is complete and acceptable: from now on it can be given again as such."""
+        self.commit()
+        if (entry := self._entry) is not None:
+            self._journal.attempt(lambda _: entry.finish(stop, usage, cached=self._journal.keeping.cache))
+
+    def settle(self) -> None:
+        """All of it was shown: it stays if that was asked for, else nothing of it does."""
+        keeping = self._journal.keeping
+        if not (keeping.cache or keeping.of_run):
+            self.discard()
+
+    def discard(self) -> None:
+        """Nothing of it is to stay."""
+        self._held.clear()
+        if (entry := self._entry) is not None:
+            self._journal.attempt(lambda _: entry.remove())
+
+    def leave(self, *, shown: bool) -> bool:
+        """It is not complete: what there is stays, to be resumed; unless nothing of it was shown."""
+        if shown:
+            self.commit()
+        if (entry := self._entry) is not None:
+            self._journal.attempt(lambda _: entry.release())
+        return self._entry is not None
+
+    def _append(self, answers: "Answers", text: str) -> None:
+        if self._entry is None:
+            self._entry = answers.begin(*self._begin)
+        self._entry.append(text)
