@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from streamcli.core.limits import Pace
-from streamcli.net.gate import Gate
+from streamcli.net.gate import Gate, TooLong
 
 LONG = 3600.0  # seconds; nothing here waits for it
 
@@ -223,3 +223,22 @@ async def test_a_run_of_many_against_a_server_that_refuses_each_third():
         await asyncio.gather(*map(job, range(300)))
     assert (sorted(done), gate.accepted_count, asked) == (list(range(300)), 300, 449)
     assert 1 < most <= 32
+
+
+async def test_who_would_wait_too_long_is_sent_away_also_when_that_turns_out_later():
+    gate = Gate(Pace(1))
+    ticket = await gate.enter(patience=5.0)
+    patient = asyncio.create_task(gate.enter())
+    waiters = [asyncio.create_task(gate.enter(patience=5.0)) for _ in range(2)]
+    await asyncio.sleep(0)
+    gate.refused(ticket, 100.0)
+    gate.leave(ticket)
+    for waiter in waiters:
+        with pytest.raises(TooLong) as raised:
+            await waiter
+        assert 99.0 < raised.value.seconds <= 100.0
+    with pytest.raises(TooLong):
+        await gate.enter(patience=5.0)
+    assert not patient.done()
+    patient.cancel()
+    await asyncio.wait({patient})

@@ -16,9 +16,9 @@ from streamcli.core.events import AnswerEvent, Delta, Event, Restarted, Resumed,
 from streamcli.core.limits import in_words
 from streamcli.core.prompt import Request
 from streamcli.core.resume import Resumption, Seam
-from streamcli.core.retry import AttemptFailed, Tally, is_too_long, reported, wait_before_retry
+from streamcli.core.retry import MAX_WAIT, AttemptFailed, Tally, is_too_long, reported, wait_before_retry
 from streamcli.errors import BudgetSpent, DeadlineExceeded, RateLimited
-from streamcli.net.gate import Gate
+from streamcli.net.gate import Gate, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +51,7 @@ async def answer(
     Raises the StreamcliError of the attempt that was the last; DeadlineExceeded after the time limit, which begins
     when the first request may go out; RateLimited where that would take longer still.
     """
-    _check_wait(gate.blocked_for(), terms.time_limit)
-    ticket = await gate.enter()
+    ticket = await _first_ticket(gate, terms.time_limit)
     deadline = asyncio.get_running_loop().time() + terms.time_limit if terms.time_limit else None
     try:
         async with asyncio.timeout_at(deadline) as limit:
@@ -246,6 +245,10 @@ class _Passage:
         return [Resumed(self._start, self._resumption.how, self._seam.repeated)]
 
 
-def _check_wait(wait: float, time_limit: float) -> None:
-    if is_too_long(wait, time_limit or None):
-        raise RateLimited("the server's rate limit allows no request for now", f"try again in {in_words(wait)}")
+async def _first_ticket(gate: Gate, time_limit: float) -> int:
+    """The wait for it does not count against the time limit, but is no longer than that would be."""
+    try:
+        return await gate.enter(min(MAX_WAIT, time_limit or MAX_WAIT))
+    except TooLong as error:
+        what = "the server's rate limit allows no request for now"
+        raise RateLimited(what, f"try again in {in_words(error.seconds)}") from error

@@ -1,6 +1,7 @@
 """The gate through which each request of a run goes: core's Pace, with tasks that wait for it."""
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -9,6 +10,14 @@ from streamcli.core.limits import Pace, Ticket, quota
 
 # Seconds; a shorter block is not worth a word.
 SAY_FROM = 3.0
+
+
+class TooLong(Exception):
+    """Nobody is admitted for longer than the waiter would wait: `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class Gate:
@@ -21,7 +30,7 @@ class Gate:
         self._pace = pace
         self._on_wait = on_wait
         self._block_is_said = False
-        self._waiters: deque[asyncio.Future[Ticket]] = deque()
+        self._waiters: deque[tuple[asyncio.Future[Ticket], float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -33,15 +42,18 @@ class Gate:
         """Seconds in which nobody is admitted."""
         return self._pace.blocked_for(_now())
 
-    async def enter(self) -> Ticket:
-        """Waits until a request may go out. `leave` must follow, whatever becomes of it."""
+    async def enter(self, patience: float = math.inf) -> Ticket:
+        """Waits until a request may go out. `leave` must follow, whatever becomes of it.
+
+        Raises TooLong as soon as it is known that this takes more than `patience` seconds from then on.
+        """
         waiter: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        self._waiters.append((waiter, patience))
         self._admit()
         try:
             return await waiter
         except asyncio.CancelledError:
-            if not waiter.cancelled():  # admitted and cancelled in the same turn of the loop
+            if not waiter.cancelled() and waiter.exception() is None:  # admitted and cancelled in one turn of the loop
                 self.leave(waiter.result())
             raise
 
@@ -65,8 +77,8 @@ class Gate:
             self._timer.cancel()
             self._timer = None
         while self._waiters:
-            waiter = self._waiters[0]
-            if waiter.cancelled():
+            waiter, _ = self._waiters[0]
+            if waiter.done():  # cancelled, or out of patience
                 self._waiters.popleft()
                 continue
             answer = self._pace.admit(_now())
@@ -77,8 +89,14 @@ class Gate:
                 continue
             if answer is not None:
                 self._timer = asyncio.get_running_loop().call_later(answer, self._admit)
+                self._send_away(answer)
             self._say()
             return
+
+    def _send_away(self, wait: float) -> None:
+        for waiter, patience in self._waiters:
+            if wait > patience and not waiter.done():
+                waiter.set_exception(TooLong(wait))
 
     def _say(self) -> None:
         wait = self.blocked_for()
