@@ -371,7 +371,7 @@ def test_only_this_runs_finished_answers_are_forgotten(tmp_path):
     first.close()
     second = Answers(tmp_path)
     assert second.run != first.run
-    second.complete("a").adopt()
+    second.complete("a").adopt(cached=False)
     write(second, "c").finish(END, USAGE, cached=False)
     write(second, "d").finish(END, USAGE, cached=True)
     held = write(second, "e")
@@ -379,6 +379,12 @@ def test_only_this_runs_finished_answers_are_forgotten(tmp_path):
     assert [summary.key for summary in second.list()] == ["e", "d", "b"]
     held.append("still ours")
     second.close()
+
+
+def test_a_run_that_does_not_end_does_not_collect_what_it_removes(answers, tmp_path):
+    for number in range(2000):
+        write(answers, f"k{number}", "x" * 1000).remove()
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 2_000_000
 
 
 def test_age_and_size_are_bounded(answers, clock):
@@ -526,7 +532,13 @@ def test_closing_never_fails(tmp_path):
     answers.close()
     answers.close()
     entry.release()
-    for action in (lambda: entry.append("y"), entry.remove, answers.list, answers.forget_run, entry.adopt):
+    for action in (
+        lambda: entry.append("y"),
+        entry.remove,
+        answers.list,
+        answers.forget_run,
+        lambda: entry.adopt(cached=True),
+    ):
         with pytest.raises(StoreError):
             action()
 
@@ -559,8 +571,11 @@ class Order(RuleBasedStateMachine):
         for each in ids:
             del self.rows[each]
 
-    def _superseded(self, key: str) -> list[int]:
-        return [i for i, row in self.rows.items() if row.key == key and not row.complete and i not in self.ours]
+    def _superseded(self, key: str, by: int) -> list[int]:
+        """Of no use any more: whether it was not completed, or for a run that is over."""
+        return [
+            i for i, row in self.rows.items() if row.key == key and not row.cached and i not in self.ours and i != by
+        ]
 
     def _is_ours(self, entry: Entry) -> bool:
         return entry.id in self.ours and entry._answers is self.answers
@@ -576,7 +591,7 @@ class Order(RuleBasedStateMachine):
 
     @rule(entry=held, text=st.text(min_size=1, max_size=5))
     def append(self, entry, text):
-        if self._is_ours(entry):
+        if self._is_ours(entry) and not self.rows[entry.id].complete:
             entry.append(text)
             self.rows[entry.id].text += text
             self.rows[entry.id].updated = self.clock.now
@@ -587,26 +602,28 @@ class Order(RuleBasedStateMachine):
             entry.finish(END, USAGE, cached=cached)
             row = self.rows[entry.id]
             row.complete, row.cached, row.updated = True, cached, self.clock.now
-            self.ours.discard(entry.id)
-            self._drop(self._superseded(row.key))
+            if cached:
+                self.ours.discard(entry.id)
+            self._drop(self._superseded(row.key, entry.id))
 
     @rule(entry=consumes(held))
     def remove(self, entry):
         if self._is_ours(entry):
             entry.remove()
             self.ours.discard(entry.id)
-            self._drop(self._superseded(self.rows[entry.id].key))
+            self._drop([entry.id, *self._superseded(self.rows[entry.id].key, entry.id)])
 
     @rule(entry=consumes(held))
     def release(self, entry):
-        if self._is_ours(entry):
+        if self._is_ours(entry) and entry.id in self.rows:
             entry.release()
             self.ours.discard(entry.id)
 
     @rule(target=held, key=keys)
     def partial(self, key):
         entry = self.answers.partial(key)
-        expected = max(self._superseded(key), default=None)
+        free = [i for i, row in self.rows.items() if row.key == key and not row.complete and i not in self.ours]
+        expected = max((i for i in free if self.rows[i].text), default=None)
         assert (entry and entry.id) == expected
         if entry is None:
             return multiple()
@@ -621,9 +638,12 @@ class Order(RuleBasedStateMachine):
         )
         if entry is not None:
             assert (text_of(entry), entry.stop, entry.usage) == (self.rows[entry.id].text, END, USAGE)
-            if adopt:
-                entry.adopt()
-                self.rows[entry.id].run = self.answers.run
+            if adopt and entry.id not in self.ours:
+                cached = key == "b"
+                entry.adopt(cached=cached)
+                row = self.rows[entry.id]
+                row.run, row.cached = self.answers.run, row.cached or cached
+                self.ours.add(entry.id)
 
     @rule(seconds=st.integers(1, 9))
     def wait(self, seconds):
@@ -642,13 +662,13 @@ class Order(RuleBasedStateMachine):
     @rule()
     def forget_run(self):
         self.answers.forget_run()
-        self._drop(
-            [i for i, row in self.rows.items() if row.run == self.answers.run and row.complete and not row.cached]
-        )
+        done = [i for i, row in self.rows.items() if row.run == self.answers.run and row.complete and not row.cached]
+        self._drop(done)
+        self.ours.difference_update(done)
 
     @rule()
     def clear(self):
-        doomed = [each for each in self.rows if each not in self.ours]
+        doomed = [each for each, row in self.rows.items() if row.complete or each not in self.ours]
         assert self.answers.clear() == len(doomed)
         self._drop(doomed)
 

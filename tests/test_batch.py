@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Any
 import pytest
 from conftest import Run, Spawn
 from fake_server import (
+    NO_LINGER,
     RST,
+    End,
     FakeServer,
     Reply,
     Request,
@@ -154,6 +157,19 @@ def test_a_broken_answer_begins_anew(run_warm: Run, server: FakeServer):
     assert [len(request.body["messages"]) for request in server.requests] == [1, 1]
 
 
+def test_an_answer_that_always_breaks_is_given_up_after_its_retries(run_warm: Run, server: FakeServer):
+    """Text that is void is no progress."""
+    server.always(Reply(steps=[*opening(), text("Hello, "), RST]))
+    result = run_warm("chat", "--each", "lines", "--retries", "1", stdin=b"hi\n")
+    assert (result.status, len(server.requests)) == (76, 2), result
+
+
+def test_a_break_can_be_an_error_here_too(run_warm: Run, server: FakeServer):
+    server.enqueue(Reply(steps=[*opening(), text("Hello, "), End("fin")]))
+    result = run_warm("chat", "--each", "lines", "--on-break", "fail", stdin=b"hi\n")
+    assert (result.status, results(result)[0]["text"], len(server.requests)) == (76, "Hello, ", 1), result
+
+
 def test_so_many_are_asked_at_once_and_no_more(spawn: Spawn, server: FakeServer):
     server.always(Reply(steps=[*opening(), wait("go"), *closing()]))
     process = spawn("chat", "--each", "lines", "--jobs", "8", stdin="pipe")
@@ -191,6 +207,8 @@ def test_results_that_wait_for_an_earlier_one_are_bounded(spawn: Spawn, server: 
     process.close_stdin()
     server.wait_reached("first")
     server.wait_requests(8)
+    with pytest.raises(TimeoutError):
+        server.wait_requests(9, timeout=0.5)
     server.release("first")
     result = process.finish()
     assert [r["record"] for r in results(result)] == list(range(1, 201))
@@ -240,7 +258,17 @@ def test_after_a_429_nobody_asks_until_the_wait_is_over(run_warm: Run, server: F
     refused, *others = server.requests
     in_time = [request.at - refused.at for request in others]
     early = [seconds for seconds in in_time if seconds < 0.95]
-    assert len(early) <= 3 + 8, early  # what was on its way already, and what came before the refusal was read
+    assert len(early) <= 6, early  # what was on its way, and what followed it before the refusal was read
+
+
+@pytest.mark.parametrize("limit", ["8", "0"])
+def test_a_wait_that_turns_out_too_long_ends_those_who_wait_already(limit, run_warm: Run, server: FakeServer):
+    server.enqueue(failure(429, headers={"retry-after": "1"}), times=4)
+    server.always(failure(429, headers={"retry-after": "100000"}))
+    result = run_warm("chat", "--each", "lines", "--jobs", "4", "--timeout", limit, stdin=input_of(6), timeout=30)
+    assert (result.status, [r["status"] for r in results(result)]) == (75, [75] * 6), result
+    assert "try again in 28 h" in result.stderr
+    assert len(server.requests) <= 8
 
 
 def test_a_limit_in_the_headers_is_kept_without_a_refusal(run_warm: Run, server: FakeServer):
@@ -278,6 +306,41 @@ def test_finished_prompts_are_not_asked_twice(spawn: Spawn, run: Run, server: Fa
     assert (second.status, second.stderr) == (0, ""), second
     assert [r["text"] for r in results(second)] == [f"<prompt {number}>" for number in range(1, 10)]
     assert sorted(map(prompt_of, server.requests[before:])) == [f"prompt {number}" for number in range(5, 10)]
+
+
+def test_what_is_finished_is_kept_when_stdin_breaks(spawn: Spawn, run: Run, server: FakeServer):
+    server.always(echo)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        theirs, _ = listener.accept()
+    process = spawn("chat", "--each", "lines", stdin=theirs.fileno())
+    theirs.close()
+    ours.sendall(input_of(3))
+    process.read_until(b"prompt 3")
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+    ours.close()
+    broken = process.finish()
+    assert broken.status == 66, broken
+    assert "not all records were read: run the same with --resume" in broken.stderr
+    again = run("chat", "--each", "lines", "--resume", stdin=input_of(4))
+    assert (again.status, len(results(again)), len(server.requests)) == (0, 4, 4), again
+
+
+def test_a_failed_run_leaves_nothing_once_another_is_done(run_warm: Run, home: Path, server: FakeServer):
+    server.enqueue(answer("the first of them"), failure(400))
+    assert run_warm("chat", "--each", "lines", "--jobs", "1", stdin=input_of(2)).status == 1
+    assert run_warm("chat", "--each", "lines", stdin=input_of(2)).status == 0
+    assert run_warm("answers", "list").text == ""
+    assert not any(b"the first of them" in file.read_bytes() for file in home.rglob("*") if file.is_file())
+
+
+def test_what_is_picked_up_can_be_cached(run_warm: Run, server: FakeServer):
+    server.enqueue(answer("one"), failure(400))
+    run_warm("chat", "--each", "lines", "--jobs", "1", stdin=input_of(2))
+    assert run_warm("chat", "--each", "lines", "--cache", "--resume", stdin=input_of(2)).status == 0
+    before = len(server.requests)
+    assert results(run_warm("chat", "--each", "lines", "--cache", stdin=input_of(2)))[0]["text"] == "one"
+    assert len(server.requests) == before
 
 
 @pytest.mark.parametrize("cached", [False, True])

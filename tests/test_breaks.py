@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import re
+import signal
 from collections.abc import Callable, Sequence
 
 import pytest
-from conftest import Run
+from conftest import Run, Spawn
 from fake_server import (
     BAD_CHUNK,
     FIN,
     HALF_CHUNK,
-    HANG,
     RST,
     Event,
     FakeServer,
@@ -26,6 +25,7 @@ from fake_server import (
     opening,
     page,
     text,
+    wait,
 )
 
 PREFILLED, TURNED = "claude-haiku-4-5", "claude-sonnet-5-5"
@@ -157,11 +157,48 @@ def test_thinking_restarts_from_the_last_text(run_warm: Run, server: FakeServer)
     assert (result.status, result.text) == (0, "Hello, world"), result
 
 
-def test_a_deadline_in_a_continued_answer_keeps_the_text(run_warm: Run, server: FakeServer):
-    server.always(continues(TEXT, itertools.chain([5, 12], itertools.repeat(12)), [HANG]))
-    result = run_warm("chat", "--idle-timeout", "0.3", "--timeout", "3", "hi")
-    assert result.status in (76, 124), result
-    assert result.text == TEXT[:12]
+LINE = "12:00:01 the same line again\n"
+
+
+@pytest.mark.parametrize("how", ["deadline", "signal", "break"])
+def test_what_a_seam_holds_is_not_lost(how, spawn: Spawn, run: Run, server: FakeServer):
+    """The continuation begins as the text ends: it may be a repetition, so it waits; then nothing more comes."""
+    end = [wait("stalled")] if how != "break" else [FIN]
+    server.enqueue(Reply(steps=[*opening(), text(LINE * 3), FIN]), Reply(steps=[*opening(), text(LINE), *end]))
+    server.always(failure(400))
+    limit = ["--timeout", "4"] if how == "deadline" else []
+    process = spawn("chat", "-m", TURNED, *limit, "hi")
+    if how == "signal":
+        server.wait_reached("stalled")
+        process.read_until((LINE * 3).encode())
+        process.signal(signal.SIGTERM)
+    result = process.finish()
+    assert result.status == {"deadline": 124, "signal": -signal.SIGTERM, "break": 1}[how], result
+    assert result.text.startswith(LINE * 3)
+    if how != "signal":  # it may have come before the text did
+        assert result.text == LINE * 4
+    server.always(answer("The end."))
+    resumed = run("chat", "-m", TURNED, "--resume", "hi")
+    assert resumed.text == result.text + "The end.", resumed
+
+
+def test_of_gen_what_only_waits_for_a_fence_is_not_continued_but_begun_anew(run_warm: Run, server: FakeServer):
+    server.enqueue(Reply(steps=[*opening(), text("Sure, here is what"), RST]), answer("```py\nx = 1\n```\n"))
+    result = run_warm("gen", "hi")
+    assert (result.status, result.text) == (0, "x = 1\n"), result
+    assert [len(request.body["messages"]) for request in server.requests] == [1, 1]
+
+
+def test_a_break_before_the_fence_is_a_failure_without_text(run_warm: Run, server: FakeServer):
+    server.always(Reply(steps=[*opening(), text("Sure, here is what"), FIN]))
+    result = run_warm("gen", "--retries", "1", "hi")
+    assert (result.status, len(server.requests)) == (76, 2), result
+
+
+def test_an_attempt_that_broke_off_counts_for_about_what_it_wrote(run_warm: Run, server: FakeServer):
+    server.enqueue(Reply(steps=[*opening(), text("word " * 80), FIN]), answer("end", input_tokens=10, output_tokens=5))
+    result = run_warm("chat", "--usage", "hi")
+    assert "streamcli: 20 tokens in, 105 out" in result.stderr, result
 
 
 def test_usage_is_the_sum_of_all_requests(run_warm: Run, server: FakeServer):

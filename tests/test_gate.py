@@ -1,6 +1,7 @@
 """The gate of a run: tasks that wait for the pace."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -242,3 +243,16 @@ async def test_who_would_wait_too_long_is_sent_away_also_when_that_turns_out_lat
     assert not patient.done()
     patient.cancel()
     await asyncio.wait({patient})
+
+
+async def test_a_small_quota_sends_nobody_away_for_it_may_be_found_larger_with_the_next_answer():
+    gate = Gate(Pace(4))
+    ticket = await gate.enter()
+    reset = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
+    gate.accepted(ticket, {"anthropic-ratelimit-requests-remaining": "1", "anthropic-ratelimit-requests-reset": reset})
+    second = await gate.enter(patience=10.0)
+    waiter = asyncio.create_task(gate.enter(patience=10.0))
+    await asyncio.sleep(0)
+    assert not waiter.done()
+    gate.leave(second)
+    await waiter

@@ -294,11 +294,11 @@ def test_a_home_that_cannot_be_written_is_done_without(run: Run, server: FakeSer
 
 
 def test_answers_can_be_looked_at_and_removed(run_warm: Run, home: Path, server: FakeServer):
-    server.enqueue(answer("the whole\x1b[2J"), Reply(steps=[*opening(), text("cut off he"), RST]))
+    server.enqueue(answer("the whole\x1b[2J"), Reply(steps=[*opening(), text("```\ncut off he"), RST]))
     run_warm("chat", "--cache", "one")
     run_warm("gen", "--on-break", "fail", "two")
     partial, complete = run_warm("answers", "list").text.splitlines()
-    assert re.match(r"\d+ .* partial +gen .*cut off he$", partial)
+    assert re.match(r"\d+ .* partial +gen .*``` cut off he$", partial)
     assert re.match(r"\d+ .* complete +chat .*the whole␛\[2J$", complete)
     first, second = (line.split()[0] for line in (complete, partial))
     assert run_warm("answers", "show", first).stdout == b"the whole\x1b[2J"

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -553,3 +554,10 @@ def test_a_bug_is_one_line_and_a_traceback_in_a_private_file(run, tmp_path):
     assert report.stat().st_mode & 0o777 == 0o600
     assert "oh, <secret>" in report.read_text()
     assert "Traceback" in report.read_text()
+
+
+def test_gen_takes_no_memory_for_what_comes_after_the_code(run, server):
+    server.enqueue(Reply(steps=[*opening(), text("```\nx\n```\n"), Deltas("word " * 200, 30_000), *closing()]))
+    result = run("gen", "hi", timeout=120)
+    assert (result.status, result.stdout) == (0, b"x\n")
+    assert result.peak_kb < 120_000 or sys.platform != "linux"

@@ -88,7 +88,20 @@ def test_what_a_record_asks(form, data, expected):
     assert read_record(Record(1, data), form) == expected
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"nul", b"[]", b"1", b'{"prompt": " "}', b'{"prompt": "a", "system": []}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"nul",
+        b"[]",
+        b"1",
+        b'{"prompt": " "}',
+        b'{"prompt": "a", "system": []}',
+        b'{"prompt": "a", "id": NaN}',
+        b'{"prompt": "a", "id": 1e999}',
+    ],
+)
 def test_what_asks_nothing(data):
     with pytest.raises(InputError):
         read_record(Record(1, data), "jsonl")

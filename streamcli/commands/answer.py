@@ -19,13 +19,16 @@ from streamcli.core.events import (
     Usage,
 )
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
-from streamcli.core.resume import Resumption
+from streamcli.core.resume import MAX_RESUMABLE_BYTES, Resumption
 from streamcli.core.turn import is_known_stop, stop_error
-from streamcli.errors import StreamBroken, StreamcliError
+from streamcli.errors import DeadlineExceeded, StreamBroken, StreamcliError
 from streamcli.net import attempts
 from streamcli.net.client import Client
 from streamcli.net.gate import Gate
 from streamcli.net.stream import stream
+
+# Characters that are received and not on disk yet, at most, once anything is shown.
+MAX_UNWRITTEN = 1 << 16
 
 
 class Notices(Protocol):
@@ -39,10 +42,14 @@ class Notices(Protocol):
 class Outlet(Protocol):
     """Where one answer goes."""
 
-    is_shown: bool
-    """Whether text is out for good as soon as it is given: what is not can begin anew."""
+    def is_shown(self) -> bool:
+        """Whether any of its text is out for good: what is not can begin anew (Restarted)."""
 
-    async def events(self, events: Sequence[AnswerEvent]) -> None: ...
+    async def events(self, events: Sequence[AnswerEvent]) -> None:
+        """Waits while its reader is slow."""
+
+    def push(self, events: Sequence[AnswerEvent]) -> None:
+        """The same without waiting."""
 
     async def end(self, error: StreamcliError | None, *, more: bool) -> None:
         """The answer is over, well or not; `more` says that another may follow."""
@@ -109,8 +116,10 @@ class Answer:
             error = failure
         except BaseException:
             self._outlet.abort()
-            self._page.leave(shown=self._outlet.is_shown)
+            self._page.leave(shown=self._outlet.is_shown())
             raise
+        if isinstance(error, DeadlineExceeded) and self._stop is not None:  # it passed while the end was shown
+            error = stop_error(self._stop)
         if error is not None and error.request_id is None:
             error.request_id = self._request_id
         self._write_down(error)
@@ -133,44 +142,67 @@ class Answer:
             await self._emit([entry.usage, entry.stop or Stop(None)])
             return
         resumption = Resumption(self._request, await self._kept_prefix())
-        if not resumption.is_possible:
-            raise StreamBroken("the answer that was kept is too long to be continued", "run it without --resume")
         client = await self._desk.client()
         await attempts.answer(
             lambda request, accepted: stream(client, request.params(), accepted),
-            self._take,
+            self,
             resumption,
-            attempts.Terms(
-                settings.retries, settings.timeout, settings.on_break if self._outlet.is_shown else "restart"
-            ),
+            attempts.Terms(settings.retries, settings.timeout, settings.on_break),
             self._desk.gate,
             self._desk.budget,
         )
 
     async def _kept_prefix(self) -> bytes:
-        """What an earlier run of the same command received: it is shown at once."""
-        if not (self._settings.resume and self._outlet.is_shown):
-            return b""
-        entry = self._page.partial()
+        """What an earlier run of the same command received: it is shown at once. Raises StreamBroken."""
+        entry = self._page.partial() if self._settings.resume else None
         if entry is None:
             return b""
+        if entry.size > MAX_RESUMABLE_BYTES:
+            self._page.leave(shown=True)
+            raise StreamBroken(
+                f"the answer that is kept has {entry.size} bytes: too many to be continued",
+                f"streamcli answers show {entry.id} prints it",
+            )
         await self._emit([Replayed(entry.size, complete=False)])
         prefix = bytearray()
         for text in self._page.texts(entry):
             prefix += text.encode()
             await self._emit([Delta(text)])
-        return bytes(prefix)
+        if self._outlet.is_shown():
+            return bytes(prefix)
+        self._page.restart()
+        await self._emit([Restarted()])
+        return b""
 
-    async def _take(self, events: Sequence[AnswerEvent]) -> None:
+    def is_shown(self) -> bool:
+        return self._outlet.is_shown()
+
+    async def take(self, events: Sequence[AnswerEvent]) -> None:
         """What comes from the server: written down, then passed on."""
+        self._write(events)
+        await self._emit(events)
+
+    def keep(self, events: Sequence[AnswerEvent]) -> None:
+        """The last that came: the same without waiting."""
+        self._write(events)
+        self._notice(events)
+        self._outlet.push(events)
+
+    def _write(self, events: Sequence[AnswerEvent]) -> None:
         for event in events:
             if isinstance(event, Delta):
                 self._page.add(event.text)
             elif isinstance(event, Restarted):
                 self._page.restart()
-        await self._emit(events)
+        if self._page.held > MAX_UNWRITTEN and self._outlet.is_shown():
+            self._page.commit()  # gen shows nothing after the code, however much may come
 
     async def _emit(self, events: Sequence[AnswerEvent]) -> None:
+        self._notice(events)
+        await self._outlet.events(events)
+
+    def _notice(self, events: Sequence[AnswerEvent]) -> None:
+        """Takes note of what happens, and says what the user should know."""
         for event in events:
             match event:
                 case Delta():
@@ -189,7 +221,6 @@ class Answer:
                     self._notes.notice(f"the answer is continued by a new request, from byte {byte} on{again}")
                 case Replayed(size, complete):
                     self._say_replay(size, complete=complete)
-        await self._outlet.events(events)
 
     def _say_replay(self, size: int, *, complete: bool) -> None:
         if complete:
@@ -205,9 +236,13 @@ class Answer:
             self._page.finish(self._stop, self._usage)
         elif self._stop is not None:  # the model came to an end: there is no more to be had
             self._page.discard()
-        elif self._page.leave(shown=self._outlet.is_shown) and error is not None:
+        elif self._page.leave(shown=self._outlet.is_shown()) and error is not None and self._can_be_repeated(error):
             kept = "what came is kept: run the same with --resume to go on from there"
             error.hint = f"{error.hint}; {kept}" if error.hint else kept
+
+    def _can_be_repeated(self, error: StreamcliError) -> bool:
+        """Not a live log; and not an answer that is too long to be continued, which says so itself."""
+        return self._settings.verb != "analyze" and "streamcli answers" not in (error.hint or "")
 
     def _report(self) -> None:
         stop = self._stop

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from streamcli.commands.answer import Answer, Desk, Notices, OpenOutlet, say_retry
@@ -40,7 +40,9 @@ class Asking:
 
     ready: "asyncio.Task[Ask]"
     imported: "asyncio.Task[Any]"
-    all_is_done: bool = field(default=False)
+    keeps: Callable[[], bool] = lambda: False
+    """Whether there is a journal, for --resume to look into."""
+    all_is_done: bool = False
     """Set by the command at its end: nothing is left that --resume could pick up."""
 
     async def unless_it_fails(self, main: Coroutine[Any, Any, T]) -> T:
@@ -76,10 +78,11 @@ async def asking(
         desk = _desk(runtime, settings, client, jobs, keeps_answers)
         ready = asyncio.create_task(_ready(runtime, settings, desk, client))
         stack.push_async_callback(_settle, ready)
-        asked = Asking(ready, imported)
+        asked = Asking(ready, imported, lambda: desk.journal is not None and desk.journal.is_kept)
         try:
             yield asked
         except asyncio.CancelledError:  # to be gone at once matters more than a tidy journal: the next run tidies it
+            _say_usage(runtime, desk)
             raise
         except BaseException:
             _end(runtime, desk, all_is_done=False)
@@ -116,10 +119,14 @@ async def _ready(runtime: Runtime, settings: Settings, desk: Desk, client: "asyn
     return _answer(desk)
 
 
-def _end(runtime: Runtime, desk: Desk, *, all_is_done: bool) -> None:
-    if desk.settings.usage:
+def _say_usage(runtime: Runtime, desk: Desk) -> None:
+    if desk.settings.usage and desk.settings.asks:
         budget = desk.budget
         runtime.notes.requested(usage_line(desk.settings.model, budget.usage, budget.cost))
+
+
+def _end(runtime: Runtime, desk: Desk, *, all_is_done: bool) -> None:
+    _say_usage(runtime, desk)
     if desk.journal is not None:
         desk.journal.close(done=all_is_done)
 
@@ -147,16 +154,29 @@ def _count(client: Client, desk: Desk, runtime: Runtime) -> Ask:
             accepted({})
             yield []
 
-        async def emit(events: Sequence[AnswerEvent]) -> None:
-            for event in events:
-                if isinstance(event, Retry):
-                    say_retry(notes, event)
-
         terms = attempts.Terms(settings.retries, settings.timeout)
-        await attempts.answer(attempt, emit, Resumption(request), terms, desk.gate)
+        await attempts.answer(attempt, _Retries(notes), Resumption(request), terms, desk.gate)
         await runtime.sink.write(count_as_text(tokens, as_json=settings.format == "json"))
 
     return count
+
+
+class _Retries:
+    """Where there is no text: the retries are said."""
+
+    def __init__(self, notes: Notices) -> None:
+        self._notes = notes
+
+    def is_shown(self) -> bool:
+        return False
+
+    async def take(self, events: Sequence[AnswerEvent]) -> None:
+        self.keep(events)
+
+    def keep(self, events: Sequence[AnswerEvent]) -> None:
+        for event in events:
+            if isinstance(event, Retry):
+                say_retry(self._notes, event)
 
 
 def _answer(desk: Desk) -> Ask:

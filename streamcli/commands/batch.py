@@ -6,7 +6,7 @@ earlier one there are never more than AHEAD times --jobs.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from streamcli.commands.answer import build_request
@@ -27,7 +27,6 @@ from streamcli.errors import BudgetSpent, ConfigError, KeyRefused, StreamcliErro
 
 # Records that may be begun before the oldest of them is written, as a multiple of --jobs.
 AHEAD = 4
-GO_ON = "run the same with --resume to ask only for what is missing"
 
 
 async def answer_each(runtime: Runtime, settings: MessageSettings, *, code_only: bool) -> int:
@@ -39,11 +38,12 @@ async def answer_each(runtime: Runtime, settings: MessageSettings, *, code_only:
     batch = Batch(runtime, settings, jobs, code_only=code_only)
     async with asking(runtime, settings, many=True, jobs=jobs, keeps_answers=True) as asked:
         try:
+            batch.keeps = asked.keeps
             with batch.bar:
                 await batch.run(await asked.ready)
         except asyncio.CancelledError:
             if isinstance(runtime.ending, DeathBySignal) and not runtime.ending.is_broken_pipe() and settings.asks:
-                runtime.notes.notice(f"interrupted after {batch.bar.done} answers: {GO_ON}")
+                runtime.notes.notice(f"interrupted after {batch.bar.done} answers{batch.go_on()}")
             raise
         asked.all_is_done = batch.is_done
     batch.sum_up()
@@ -66,12 +66,13 @@ class Batch:
         self._stop = asyncio.Event()
         self._failure: StreamcliError | None = None
         self.bar = CountBar(runtime.notes, hidden=runtime.stdout_is_terminal)
+        self.keeps: Callable[[], bool] = lambda: False
         self.statuses: set[int] = set()
 
     @property
     def is_done(self) -> bool:
         """Whether every record has its complete answer."""
-        return self.statuses <= {0}
+        return self.statuses <= {0} and self._failure is None
 
     async def run(self, ask: Ask) -> None:
         """Until the last result is written."""
@@ -96,18 +97,25 @@ class Batch:
             self.statuses.add(self._failure.status)
             notes.error(self._failure)
         if not self.is_done and self._settings.asks:
-            count = f"{self.bar.failed} of {self.bar.count} answers failed"
-            rest = "; not all records were read" if self._stop.is_set() else ""
-            notes.notice(f"{count}{rest}: {GO_ON}")
+            failed = [f"{self.bar.failed} of {self.bar.count} answers failed"] if self.bar.failed else []
+            unread = ["not all records were read"] if self._stop.is_set() or self._failure else []
+            notes.notice("; ".join(failed + unread) + self.go_on())
+
+    def go_on(self) -> str:
+        return ": run the same with --resume to ask only for what is missing" if self.keeps() else ""
 
     async def _records(self) -> AsyncGenerator[Record, None]:
         splitter = RecordSplitter(self._form)
+        remind = remind_of_silence(self._runtime)
         try:
             while chunk := await self._chunk():
+                remind.cancel()
                 for record in splitter.feed(chunk, 0.0):
                     yield record
         except StreamcliError as error:
             self._failure = error
+        finally:
+            remind.cancel()
         if not self._stop.is_set():
             for record in splitter.flush():
                 yield record
@@ -115,14 +123,12 @@ class Batch:
 
     async def _chunk(self) -> bytes:
         """More of stdin; b"" at its end, and when no more is wanted."""
-        remind = remind_of_silence(self._runtime)
         read = asyncio.create_task(self._runtime.stdin.read())
         stop = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({read, stop}, return_when=asyncio.FIRST_COMPLETED)
             return b"" if self._stop.is_set() else await read
         finally:
-            remind.cancel()
             read.cancel()
             stop.cancel()
 
@@ -167,4 +173,5 @@ class Batch:
         on_terminal = self._runtime.stdout_is_terminal
         if self._settings.format == "json":
             return result_as_json(result, ascii_only=on_terminal)
-        return result_as_text(sanitize(result.text) if on_terminal else result.text)
+        text = result.text if result.stop_reason is not None or not result.status else ""  # no half answers
+        return result_as_text(sanitize(text) if on_terminal else text)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
 from streamcli.core.coalesce import Coalescer
-from streamcli.core.events import AnswerEnded, Delta, Failed, OutputEvent, Resumed, Retry, Stop
+from streamcli.core.events import AnswerEnded, Delta, Failed, OutputEvent, Restarted, Resumed, Retry, Stop
 from streamcli.core.fences import FenceFilter
 from streamcli.core.formats import Format, JsonFormat, TextFormat
 from streamcli.core.pipeline import Pipeline, TextFilter
@@ -40,41 +40,66 @@ class Delivery:
     `before_write` is called before any of its text goes to stdout.
     """
 
-    is_shown = True
-
     def __init__(
         self, output: Output, settings: Settings, before_write: Callable[[], None], *, code_only: bool
     ) -> None:
         self._output = output
+        self._settings = settings
         self._before_write = before_write
+        self._code_only = code_only
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._fence = FenceFilter() if code_only else None
-        self._coalescer = Coalescer(settings.coalesce, settings.coalesce_delay)
-        stages: list[TextFilter] = [self._coalescer]
-        if self._fence:
-            stages.insert(0, self._fence)
-        if output.sanitizes:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._fence = FenceFilter() if self._code_only else None
+        self._has_code = False
+        self._head = Pipeline([self._fence] if self._fence else [])
+        stages: list[TextFilter] = [Coalescer(self._settings.coalesce, self._settings.coalesce_delay)]
+        if self._output.sanitizes:
             stages.append(Sanitizer())
         self._pipeline = Pipeline(stages)
 
+    def is_shown(self) -> bool:
+        """Whether text is out, or will be in a moment: not what only waits for a fence."""
+        return self._has_code or not self._code_only
+
     async def events(self, events: Sequence[OutputEvent]) -> None:
         """Writes what is due, and waits while the reader is slow."""
+        await self._output.sink.write(self._due(events))
+        self._set_timer()
+
+    def push(self, events: Sequence[OutputEvent]) -> None:
+        """The same without waiting."""
+        self._output.sink.push(self._due(events))
+        self._set_timer()
+
+    def _due(self, events: Sequence[OutputEvent]) -> bytes:
+        """The bytes that are to be written now."""
         now = self._loop.time()
         due: list[OutputEvent] = []
         for event in events:
             if isinstance(event, Delta):
-                due += map(Delta, self._pipeline.feed(event.text, now))
+                due += map(Delta, self._through(self._head.feed(event.text, now), now))
+            elif isinstance(event, Restarted):
+                self._begin()
             else:
                 if isinstance(event, Stop):
-                    due += map(Delta, self._pipeline.flush(now))
+                    due += map(Delta, self._rest(now))
                 elif isinstance(event, Retry | Resumed):  # they say where: what came before them goes out before
                     due += map(Delta, self._pipeline.tick(math.inf))
                 due.append(event)
         if due:
             self._before_write()
-            await self._output.sink.write(self._output.render(due, now))
-        self._set_timer()
+        return self._output.render(due, now) if due else b""
+
+    def _through(self, texts: Sequence[str], now: float) -> list[str]:
+        self._has_code = self._has_code or bool(texts)
+        return [piece for text in texts for piece in self._pipeline.feed(text, now)]
+
+    def _rest(self, now: float) -> list[str]:
+        """What is held at the end, by the fence and behind it."""
+        return self._through(self._head.flush(now), now) + self._pipeline.flush(now)
 
     async def end(self, error: StreamcliError | None, *, more: bool) -> None:
         """The answer is over, well or not; `more` says that another may follow. Waits until all of it is written."""
@@ -95,7 +120,7 @@ class Delivery:
         """What is held goes out. After a Stop there is nothing left."""
         if self._timer is not None:
             self._timer.cancel()
-        self._push(self._pipeline.flush(self._loop.time()))
+        self._push(self._rest(self._loop.time()))
 
     def _push(self, texts: Sequence[str]) -> None:
         if not texts:

@@ -14,8 +14,6 @@ from streamcli.errors import StreamBroken, StreamcliError
 class HeldAnswer:
     """An outlet of commands/answer.py. `code_only` keeps what stands in the answer's code fence."""
 
-    is_shown = False
-
     def __init__(self, *, code_only: bool) -> None:
         self._code_only = code_only
         self._usage = Usage()
@@ -28,8 +26,17 @@ class HeldAnswer:
         self._size = 0
         self._stop: Stop | None = None
 
+    def is_shown(self) -> bool:
+        return False
+
     async def events(self, events: Sequence[AnswerEvent]) -> None:
         """Raises StreamBroken for an answer that is larger than any message."""
+        self.push(events)
+        if self._size > MAX_MESSAGE_BYTES:
+            self._clear()
+            raise StreamBroken(f"the answer is larger than {MAX_MESSAGE_BYTES // 1_000_000} MB")
+
+    def push(self, events: Sequence[AnswerEvent]) -> None:
         for event in events:
             match event:
                 case Delta(text):
@@ -43,9 +50,6 @@ class HeldAnswer:
                     self._usage = event
                 case Stop():
                     self._stop = event
-        if self._size > MAX_MESSAGE_BYTES:
-            self._clear()
-            raise StreamBroken(f"the answer is larger than {MAX_MESSAGE_BYTES // 1_000_000} MB")
 
     async def end(self, error: StreamcliError | None, *, more: bool) -> None:
         if self._fence:

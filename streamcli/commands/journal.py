@@ -35,11 +35,13 @@ class Journal:
         self._notes = notes
         self.keeping = keeping
         self._answers: Answers | None = None
+        self.is_kept = True
+        """Whether answers are written down, as far as is known."""
         self._opened = asyncio.create_task(self._open())
 
     async def ready(self) -> None:
         """Waits until it is open, or known not to be."""
-        await asyncio.wait({self._opened})
+        await asyncio.shield(self._opened)
 
     def page(self, key: str, verb: str, model: str) -> "Page":
         """Where one answer is written down."""
@@ -72,15 +74,31 @@ class Journal:
             return None
 
     async def _open(self) -> None:
+        try:
+            self._answers = await asyncio.to_thread(self._open_and_tidy)
+        except ImportError as error:  # a Python without SQLite
+            self._say(error)
+
+    def _open_and_tidy(self) -> "Answers | None":
+        """In a thread of its own: what is left of earlier runs may be much."""
         from streamcli.store.answers import Answers
         from streamcli.store.database import StoreError
 
         try:
-            self._answers = await asyncio.to_thread(Answers)
+            answers = Answers()
+            try:
+                answers.evict(self.keeping.max_bytes, self.keeping.max_age)
+                answers.tidy()
+            except StoreError:
+                answers.close()
+                raise
         except StoreError as error:
             self._say(error)
+            return None
+        return answers
 
     def _say(self, error: Exception) -> None:
+        self.is_kept = False
         self._notes.notice(f"answers cannot be kept on disk, so an interrupted one will be lost: {error}")
 
 
@@ -93,6 +111,8 @@ class Page:
         self._begin = (key, verb, model)
         self._entry: Entry | None = None
         self._held: list[str] = []
+        self.held = 0
+        """Characters that were added and not committed."""
 
     def complete(self) -> "Entry | None":
         """A complete answer to the same request, if there is one."""
@@ -115,23 +135,25 @@ class Page:
 
     def adopt(self, entry: "Entry") -> None:
         """An earlier run's answer is this run's now: it goes when that is done, unless it is kept for good."""
-        self._journal.attempt(lambda _: entry.adopt())
+        self._journal.attempt(lambda _: entry.adopt(cached=self._journal.keeping.cache))
 
     def add(self, text: str) -> None:
         """More of the answer."""
         self._held.append(text)
+        self.held += len(text)
 
     def commit(self) -> None:
         """What was added is on disk from now on."""
         if not self._held:
             return
         text = "".join(self._held)
-        self._held.clear()
+        self._let_go()
         self._journal.attempt(lambda answers: self._append(answers, text))
 
     def restart(self) -> None:
-        """What was added is void. Only where nothing of it was committed."""
-        self._held.clear()
+        """What there is of it is void: it begins anew."""
+        self.discard()
+        self._entry = None
 
     def finish(self, stop: Stop, usage: Usage) -> None:
         """The answer is complete and acceptable: from now on it can be given again as such."""
@@ -147,17 +169,23 @@ class Page:
 
     def discard(self) -> None:
         """Nothing of it is to stay."""
-        self._held.clear()
+        self._let_go()
         if (entry := self._entry) is not None:
             self._journal.attempt(lambda _: entry.remove())
 
     def leave(self, *, shown: bool) -> bool:
-        """It is not complete: what there is stays, to be resumed; unless nothing of it was shown."""
-        if shown:
-            self.commit()
-        if (entry := self._entry) is not None:
-            self._journal.attempt(lambda _: entry.release())
-        return self._entry is not None
+        """It is not complete: what there is stays, to be resumed, unless nothing of it was shown. Whether any does."""
+        if not shown:
+            self.discard()
+            return False
+        self.commit()
+        if (entry := self._entry) is None:
+            return False
+        return self._journal.attempt(lambda _: entry.release() or True) is not None
+
+    def _let_go(self) -> None:
+        self._held.clear()
+        self.held = 0
 
     def _append(self, answers: "Answers", text: str) -> None:
         if self._entry is None:

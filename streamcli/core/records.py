@@ -1,6 +1,7 @@
 """stdin -> records: with --each, every one of them is a prompt of its own."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,6 +82,16 @@ class RecordSplitter:
         return Record(self._number, data) if data.strip() else None
 
 
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(number: str) -> float:
+    """1e999 would be given back as Infinity, which is no JSON."""
+    value = float(number)
+    return value if math.isfinite(value) else _refuse(number)
+
+
 def read_record(record: Record, form: Form) -> Prompt:
     """The prompt in a record. Raises InputError for one that is too large, or is no JSON with a prompt in it.
 
@@ -92,7 +103,7 @@ def read_record(record: Record, form: Form) -> Prompt:
     if form != "jsonl":
         return Prompt(decode(record.data.removesuffix(b"\r") if form == "lines" else record.data))
     try:
-        value = json.loads(record.data)
+        value = json.loads(record.data, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise InputError("the record is no valid JSON", 'a line is an object: {"prompt": "..."}') from error
     if isinstance(value, str):

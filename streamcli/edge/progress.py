@@ -63,8 +63,7 @@ def _start(columns: "Sequence[ProgressColumn]", total: int | None) -> "tuple[Pro
     bar = Progress(
         *columns, console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
     )
-    bar.start()
-    console.show_cursor(True)  # a second ^C could leave the terminal without one
+    _draw_on(bar)
     return bar, bar.add_task("", total=total)
 
 
@@ -106,7 +105,7 @@ class CountBar:
 
     def show(self) -> None:
         if self._bar is not None:
-            self._bar.start()
+            _draw_on(self._bar)
 
     def __enter__(self) -> Self:
         if self._shown:
@@ -127,6 +126,11 @@ class CountBar:
         failed = f", {self.failed} failed" if self.failed else ""
         text = f"{self.done} of {self.count} answered{failed}"
         self._bar.update(self._task, completed=self.done, total=self._total, description=text, refresh=True)
+
+
+def _draw_on(bar: "Progress") -> None:
+    bar.start()
+    bar.console.show_cursor(True)  # a second ^C could leave the terminal without one
 
 
 def _start_count() -> "tuple[Progress, TaskID]":

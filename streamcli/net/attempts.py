@@ -5,11 +5,12 @@ again: after a break the next attempt asks for the rest, or, where nothing has b
 """
 
 import asyncio
+import math
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from streamcli.core.budget import Budget
 from streamcli.core.events import AnswerEvent, Delta, Event, Restarted, Resumed, Retry, Stop, Usage
@@ -28,7 +29,20 @@ if TYPE_CHECKING:
 Accepted = Callable[["Mapping[str, str]"], None]
 Attempt = Callable[[Request, Accepted], AsyncGenerator[list[Event], None]]
 """One request: yields its events, having called Accepted with the response's headers. Raises AttemptFailed."""
-Emit = Callable[[Sequence[AnswerEvent]], Awaitable[None]]
+
+
+class Taker(Protocol):
+    """Who takes the events of an answer."""
+
+    def is_shown(self) -> bool:
+        """Whether any of its text is out for good: what is not can begin anew."""
+
+    async def take(self, events: Sequence[AnswerEvent]) -> None:
+        """More of it; waits while its reader is slow."""
+
+    def keep(self, events: Sequence[AnswerEvent]) -> None:
+        """The last of it, when there is no time to wait."""
+
 
 # Characters of text a token, about, for an attempt that broke off before the server said how many it was.
 CHARS_PER_TOKEN = 4
@@ -36,17 +50,20 @@ CHARS_PER_TOKEN = 4
 
 @dataclass(frozen=True)
 class Terms:
-    """What an answer may take. `time_limit` is in seconds, 0 is none; `on_break` is what a break after text means."""
+    """What an answer may take. `time_limit` is in seconds, 0 is none; `on_break` is what a break after text means.
+
+    With "resume" it goes on where it broke, or begins anew where nothing was shown.
+    """
 
     retries: int
     time_limit: float
-    on_break: Literal["resume", "restart", "fail"] = "fail"
+    on_break: Literal["resume", "fail"] = "fail"
 
 
 async def answer(
-    attempt: Attempt, emit: Emit, resumption: Resumption, terms: Terms, gate: Gate, budget: Budget | None = None
+    attempt: Attempt, taker: Taker, resumption: Resumption, terms: Terms, gate: Gate, budget: Budget | None = None
 ) -> None:
-    """Runs `attempt` until the answer that `resumption` holds is complete, and emits its events in order.
+    """Runs `attempt` until the answer that `resumption` holds is complete, and hands its events over in order.
 
     Raises the StreamcliError of the attempt that was the last; DeadlineExceeded after the time limit, which begins
     when the first request may go out; RateLimited where that would take longer still.
@@ -55,7 +72,7 @@ async def answer(
     deadline = asyncio.get_running_loop().time() + terms.time_limit if terms.time_limit else None
     try:
         async with asyncio.timeout_at(deadline) as limit:
-            await _Attempts(attempt, emit, resumption, terms, gate, budget, deadline, ticket).run()
+            await _Attempts(attempt, taker, resumption, terms, gate, budget, deadline, ticket).run()
     except TimeoutError as error:
         if not limit.expired():
             raise
@@ -70,7 +87,7 @@ class _Attempts:
     def __init__(
         self,
         attempt: Attempt,
-        emit: Emit,
+        taker: Taker,
         resumption: Resumption,
         terms: Terms,
         gate: Gate,
@@ -79,7 +96,7 @@ class _Attempts:
         ticket: int,
     ) -> None:
         self._attempt = attempt
-        self._emit = emit
+        self._taker = taker
         self._resumption = resumption
         self._terms = terms
         self._gate = gate
@@ -91,7 +108,9 @@ class _Attempts:
         self._spent = Usage()  # by the attempts that are over
         self._has_text = False  # of this run: what an earlier one left does not count
         self._is_worth_another = False
+        self._begins_anew = False
         self._wait = 0.0
+        self._last_failure: AttemptFailed | None = None
 
     async def run(self) -> None:
         import tenacity
@@ -116,7 +135,7 @@ class _Attempts:
     async def _once(self) -> None:
         self._is_worth_another = False
         if self._ticket is None:
-            self._ticket = await self._gate.enter()
+            self._ticket = await self._next_ticket()
         before = self._gate.accepted_count
         try:
             await self._request()
@@ -127,6 +146,17 @@ class _Attempts:
             ticket, self._ticket = self._ticket, None
             if ticket is not None:
                 self._gate.leave(ticket)
+
+    async def _next_ticket(self) -> int:
+        """Meanwhile another request of the run may have found out that nothing is allowed for long."""
+        remaining = math.inf if self._deadline is None else self._deadline - self._clock()
+        try:
+            return await self._gate.enter(min(MAX_WAIT, remaining))
+        except TooLong as error:
+            self._wait = error.seconds
+            last = self._last_failure
+            assert last is not None
+            raise AttemptFailed(last.error, retryable=True, retry_after=error.seconds, status=last.status) from error
 
     async def _request(self) -> None:
         if self._budget is not None and (clause := self._budget.spent()):
@@ -142,14 +172,13 @@ class _Attempts:
                 async for events in lists:
                     usage = next((event for event in reversed(events) if isinstance(event, Usage)), usage)
                     if passed := [self._totalled(event) for event in passage.feed(events)]:
-                        await self._emit(passed)
-        except AttemptFailed:
-            if held := passage.flush():
-                await self._emit(held)
+                        await self._taker.take(passed)
+        except BaseException:
+            self._taker.keep(passage.flush())
             raise
         finally:
             self._has_text = self._has_text or passage.has_text
-            if passage.has_text and self._terms.on_break == "resume":
+            if passage.has_text and self._taker.is_shown():
                 self._tally.progressed()
             self._account(request.model, usage, passage.characters)
 
@@ -171,12 +200,14 @@ class _Attempts:
         if failed.status == 400 and self._resumption.prefill_refused():
             self._is_worth_another, self._wait = True, 0.0  # asked in another way
             return
+        self._last_failure = failed
+        self._begins_anew = bool(self._resumption.size) and not self._taker.is_shown()
         failures = self._tally.failed(excused=failed.status == 429 and others_got_through)
         self._wait = wait_before_retry(failed, failures, random.random())
         if failed.is_for_all and failed.retryable:
             assert self._ticket is not None
             self._gate.refused(self._ticket, self._wait)
-            self._wait = max(self._wait, self._gate.blocked_for())
+        self._wait = max(self._wait, self._gate.blocked_for())
         if not failed.retryable or self._tally.is_used_up() or not self._may_go_on():
             return
         remaining = None if self._deadline is None else self._deadline - self._clock()
@@ -184,9 +215,9 @@ class _Attempts:
 
     def _may_go_on(self) -> bool:
         """Whether a break is not the end: there is nothing yet, or its rest can be had, or it may begin anew."""
-        if self._terms.on_break == "restart":
-            return True
-        return self._resumption.is_possible and not (self._has_text and self._terms.on_break == "fail")
+        if self._has_text and self._terms.on_break == "fail":
+            return False
+        return self._begins_anew or self._resumption.is_possible
 
     async def _say(self, state: "RetryCallState") -> None:
         failed = state.outcome.exception() if state.outcome is not None else None
@@ -194,10 +225,11 @@ class _Attempts:
             return
         error = failed.error
         events: list[AnswerEvent] = [Retry(error.message, self._wait, self._tally.attempts + 1, error.request_id)]
-        if self._terms.on_break == "restart" and self._resumption.size:
+        if self._begins_anew:
+            self._begins_anew = False
             self._resumption.restart()
             events.append(Restarted())
-        await self._emit(events)
+        await self._taker.take(events)
 
 
 class _Passage:

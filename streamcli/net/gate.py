@@ -89,11 +89,12 @@ class Gate:
                 continue
             if answer is not None:
                 self._timer = asyncio.get_running_loop().call_later(answer, self._admit)
-                self._send_away(answer)
+                self._send_away(self.blocked_for())
             self._say()
             return
 
     def _send_away(self, wait: float) -> None:
+        """A block lasts as long as it says; a quota may be found larger with the next response."""
         for waiter, patience in self._waiters:
             if wait > patience and not waiter.done():
                 waiter.set_exception(TooLong(wait))

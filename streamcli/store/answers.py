@@ -18,7 +18,7 @@ from typing import Literal
 from streamcli.core.events import Stop, Usage
 from streamcli.core.surrogates import mend_surrogates
 from streamcli.store import texts
-from streamcli.store.database import StoreError, empty_log, open_database, state_dir, storing, transaction
+from streamcli.store.database import StoreError, open_database, state_dir, storing, transaction
 from streamcli.store.holds import Holds
 
 LOCK_FILE = "answers.lock"
@@ -83,7 +83,7 @@ class Answers:
         """The newest unfinished row of `key` that no living run holds; now we hold it."""
         with transaction(self._db):
             rows = self._db.execute(
-                f"SELECT {_COLUMNS} FROM answers WHERE key = ? AND NOT complete ORDER BY id DESC", (key,)
+                f"SELECT {_COLUMNS} FROM answers WHERE key = ? AND NOT complete AND bytes ORDER BY id DESC", (key,)
             ).fetchall()
             row = next((row for row in rows if self._holds.take(row[0])), None)
             return self._entry(row)
@@ -112,6 +112,8 @@ class Answers:
                 "SELECT id FROM answers WHERE run = ? AND complete AND NOT cached", (self.run,)
             ).fetchall()
             texts.delete(self._db, [row for (row,) in rows])
+        for (row,) in rows:
+            self._holds.let_go(row)
 
     @storing
     def evict(self, max_bytes: int, max_age: float) -> None:
@@ -123,15 +125,18 @@ class Answers:
         with transaction(self._db):
             (total,) = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM answers").fetchone()
             doomed = []
-            for row, size, updated, complete in self._db.execute(
-                "SELECT id, bytes, updated, complete FROM answers ORDER BY updated, id"
-            ):
+            for row, size, updated in self._db.execute("SELECT id, bytes, updated FROM answers ORDER BY updated, id"):
                 if updated >= oldest and total <= max_bytes:
                     break
-                if complete or not self._holds.is_held(row):
+                if not self._holds.is_held(row):
                     doomed.append(row)
                     total -= size
             texts.delete(self._db, doomed)
+
+    @storing
+    def tidy(self) -> None:
+        """Gives the space back of what was removed, where that is much."""
+        texts.tidy(self._db)
 
     @storing
     def list(self) -> Sequence[Summary]:
@@ -188,9 +193,9 @@ class Answers:
         stop = Stop(reason, category) if complete else None  # type: ignore[arg-type]
         return Entry(self, row, key, stop, Usage(*tokens), size)  # type: ignore[arg-type]
 
-    def _delete_superseded(self, key: str) -> None:
-        """The partial rows of `key` that nobody holds."""
-        rows = self._db.execute("SELECT id FROM answers WHERE key = ? AND NOT complete", (key,)).fetchall()
+    def _delete_superseded(self, key: str, by: int) -> None:
+        """The other rows of `key` that are not cached and that no living run holds: partial, or of runs that failed."""
+        rows = self._db.execute("SELECT id FROM answers WHERE key = ? AND id != ? AND NOT cached", (key, by)).fetchall()
         texts.delete(self._db, [row for (row,) in rows if not self._holds.is_held(row)])
 
 
@@ -237,31 +242,42 @@ class Entry:
 
     @storing
     def finish(self, stop: Stop, usage: Usage, *, cached: bool) -> None:
-        """It is complete from now on, and let go; other partial rows of its request that nobody holds are removed."""
+        """It is complete from now on. One that is cached is let go; another is held until the run is over.
+
+        Other rows of its request that are of no use any more are removed.
+        """
         with transaction(self._db):
             self._db.execute(
                 "UPDATE answers SET complete = 1, cached = ?, stop_reason = ?, stop_category = ?, input_tokens = ?, "
                 "output_tokens = ?, cache_read_tokens = ?, cache_write_tokens = ?, updated = ? WHERE id = ?",
                 (cached, stop.reason, stop.category, *astuple(usage), self._answers._clock(), self.id),
             )
-            self._answers._delete_superseded(self._key)
+            self._answers._delete_superseded(self._key, self.id)
         self.stop, self.usage = stop, usage
-        self._answers._holds.let_go(self.id)
+        if cached:
+            self._answers._holds.let_go(self.id)
 
     @storing
-    def adopt(self) -> None:
-        """It belongs to this run now (see Answers.forget_run)."""
+    def adopt(self, *, cached: bool) -> None:
+        """This run has found it complete: it goes with this run (see Answers.forget_run), or is cached from now on.
+
+        What another run holds stays that one's.
+        """
         with transaction(self._db):
-            self._db.execute("UPDATE answers SET run = ? WHERE id = ?", (self._answers.run, self.id))
+            if self._answers._holds.take(self.id):
+                self._db.execute(
+                    "UPDATE answers SET run = ?, cached = cached OR ? WHERE id = ?",
+                    (self._answers.run, cached, self.id),
+                )
 
     @storing
     def remove(self) -> None:
-        """It is gone, and so are other partial rows of its request that nobody holds."""
+        """It is gone, and so are other rows of its request that are of no use any more."""
         with transaction(self._db):
             texts.delete(self._db, [self.id])
-            self._answers._delete_superseded(self._key)
+            self._answers._delete_superseded(self._key, self.id)
         self._answers._holds.let_go(self.id)
-        empty_log(self._db, wait=False)  # a long run must not collect here what it has removed
+        texts.tidy_in_passing(self._db)
 
     @storing
     def release(self) -> None:

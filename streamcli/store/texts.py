@@ -17,6 +17,8 @@ BATCH = 256
 BEGINNING = 80
 # Bytes of overwritten text that are left lying, at least; and as many as there are of text.
 MAX_WASTE = 1 << 18
+# Bytes of text that are moved while a run goes on: some 20 ms.
+MAX_TO_REWRITE = 4_000_000
 _OVERHEAD = 20  # bytes that a chunk takes besides its text
 
 
@@ -66,15 +68,27 @@ def tidy(db: sqlite3.Connection) -> None:
 
     Where another process is in the way, or the disk is full, a later run will do it.
     """
-    with contextlib.suppress(sqlite3.Error):
-        if _has_much_waste(db):
-            with transaction(db):
-                db.execute("DELETE FROM chunks WHERE answer NOT IN (SELECT id FROM answers)")
-            db.execute("VACUUM")  # other rows have been moved: no page stays as it was
-            db.execute("UPDATE waste SET bytes = 0")  # not sooner: what fails is to be tried again
+    if _has_much_waste(db):
+        _write_anew(db)
     empty_log(db)
 
 
-def _has_much_waste(db: sqlite3.Connection) -> bool:
+def tidy_in_passing(db: sqlite3.Connection) -> None:
+    """The same for a run that goes on and cannot wait: a long one must not collect here what it has removed."""
+    if _has_much_waste(db, at_most=MAX_TO_REWRITE):
+        _write_anew(db)
+    empty_log(db, wait=False)
+
+
+def _write_anew(db: sqlite3.Connection) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        with transaction(db):
+            db.execute("DELETE FROM chunks WHERE answer NOT IN (SELECT id FROM answers)")
+        db.execute("VACUUM")  # other rows have been moved: no page stays as it was
+        db.execute("UPDATE waste SET bytes = 0")  # not sooner: what fails is to be tried again
+
+
+def _has_much_waste(db: sqlite3.Connection, at_most: int | None = None) -> bool:
+    """Whether it is worth the while; not if there are more than `at_most` bytes of text to be moved."""
     (waste, live) = db.execute("SELECT bytes, (SELECT coalesce(sum(bytes), 0) FROM answers) FROM waste").fetchone()
-    return bool(waste > max(live, MAX_WASTE))
+    return bool(waste > max(live, MAX_WASTE)) and (at_most is None or live <= at_most)
