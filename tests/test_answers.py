@@ -86,19 +86,19 @@ def on_disk(folder: Path) -> bytes:
 def test_an_answer_is_partial_until_it_is_finished(answers):
     entry = write(answers, "k", "Hello", ", ", "world\n")
     assert (text_of(entry), entry.stop, entry.usage, entry.size) == ("Hello, world\n", None, Usage(), 13)
-    assert answers.complete("k") is None
+    assert answers.cached("k") is None
     entry.finish(Stop("refusal", "cyber"), USAGE, cached=True)
     assert answers.partial("k") is None
-    again = answers.complete("k")
+    again = answers.cached("k")
     assert (text_of(again), again.stop, again.usage) == ("Hello, world\n", Stop("refusal", "cyber"), USAGE)
     assert (entry.stop, entry.usage) == (again.stop, again.usage)
-    assert answers.complete("another key") is None
+    assert answers.cached("another key") is None
 
 
 def test_a_bare_stop_is_complete_too(answers):
     write(answers, "k").finish(Stop(None), Usage(), cached=True)
-    assert answers.complete("k").stop == Stop(None)
-    assert text_of(answers.complete("k")) == ""
+    assert answers.cached("k").stop == Stop(None)
+    assert text_of(answers.cached("k")) == ""
 
 
 def test_a_released_answer_is_gone_on_with(answers):
@@ -107,7 +107,7 @@ def test_a_released_answer_is_gone_on_with(answers):
     entry.append("two")
     assert (text_of(entry), entry.size) == ("one two", 7)
     entry.finish(END, USAGE, cached=True)
-    assert text_of(answers.complete("k")) == "one two"
+    assert text_of(answers.cached("k")) == "one two"
 
 
 def test_the_newest_comes_first(answers):
@@ -116,7 +116,7 @@ def test_the_newest_comes_first(answers):
     assert [text_of(answers.partial("k")) for _ in range(3)] == ["new", "old", None]
     for text in ("older", "newer"):
         write(answers, "c", text).finish(END, USAGE, cached=True)
-    assert text_of(answers.complete("c")) == "newer"
+    assert text_of(answers.cached("c")) == "newer"
 
 
 @pytest.mark.parametrize("text", ["", "\0", "a\0b", "é🎉", "\r\n", "\x1b[2J", "x" * 100_000, "\ufeff"])
@@ -151,7 +151,7 @@ def test_text_is_read_in_batches(answers, monkeypatch):
 def test_an_answer_that_goes_while_it_is_read_does_not_end_as_if_complete(answers, monkeypatch):
     monkeypatch.setattr(texts, "BATCH", 2)
     write(answers, "k", *"abcdef").finish(END, USAGE, cached=True)
-    reading = answers.complete("k").text()
+    reading = answers.cached("k").text()
     assert next(reading) == "a"
     assert answers.clear() == 1
     assert next(reading) == "b"
@@ -371,7 +371,7 @@ def test_only_this_runs_finished_answers_are_forgotten(tmp_path):
     first.close()
     second = Answers(tmp_path)
     assert second.run != first.run
-    second.complete("a").adopt(cached=False)
+    second.finished("a").adopt(cached=False)
     write(second, "c").finish(END, USAGE, cached=False)
     write(second, "d").finish(END, USAGE, cached=True)
     held = write(second, "e")
@@ -504,7 +504,7 @@ def test_damage_is_an_error_when_it_is_met(tmp_path):
         file.write(random.Random(1).randbytes(20 * 4096))
     answers = Answers(tmp_path)
     with pytest.raises(StoreError, match=r"damaged|removed"):
-        text_of(answers.complete("k"))
+        text_of(answers.cached("k"))
     answers.close()
 
 
@@ -630,19 +630,28 @@ class Order(RuleBasedStateMachine):
         self.ours.add(entry.id)
         return entry
 
-    @rule(key=keys, adopt=st.booleans())
-    def complete(self, key, adopt):
-        entry = self.answers.complete(key)
-        assert (entry and entry.id) == max(
-            (i for i, row in self.rows.items() if row.key == key and row.complete), default=None
+    def _newest(self, key, is_wanted):
+        return max(
+            (i for i, row in self.rows.items() if row.key == key and row.complete and is_wanted(row)), default=None
         )
+
+    @rule(key=keys)
+    def cached(self, key):
+        entry = self.answers.cached(key)
+        assert (entry and entry.id) == self._newest(key, lambda row: row.cached)
         if entry is not None:
             assert (text_of(entry), entry.stop, entry.usage) == (self.rows[entry.id].text, END, USAGE)
-            if adopt and entry.id not in self.ours:
-                cached = key == "b"
+
+    @rule(key=keys, adopt=st.booleans(), cached=st.booleans())
+    def finished(self, key, adopt, cached):
+        entry = self.answers.finished(key)
+        assert (entry and entry.id) == self._newest(key, lambda row: not row.cached and row.run != self.answers.run)
+        if entry is not None:
+            assert (text_of(entry), entry.stop, entry.usage) == (self.rows[entry.id].text, END, USAGE)
+            if adopt:
                 entry.adopt(cached=cached)
                 row = self.rows[entry.id]
-                row.run, row.cached = self.answers.run, row.cached or cached
+                row.run, row.cached = self.answers.run, cached
                 self.ours.add(entry.id)
 
     @rule(seconds=st.integers(1, 9))

@@ -334,6 +334,23 @@ def test_a_failed_run_leaves_nothing_once_another_is_done(run_warm: Run, home: P
     assert not any(b"the first of them" in file.read_bytes() for file in home.rglob("*") if file.is_file())
 
 
+def test_equal_prompts_are_asked_each(run_warm: Run, server: FakeServer):
+    """Whoever asks the same three times wants three answers, also with --resume."""
+    server.enqueue(answer("one"), answer("two"), failure(400))
+    first = run_warm("chat", "--each", "lines", "--jobs", "1", "--resume", stdin=b"a\na\na\n")
+    assert [r["text"] for r in results(first)] == ["one", "two", ""]
+    server.enqueue(answer("three"))
+    second = run_warm("chat", "--each", "lines", "--jobs", "1", "--resume", stdin=b"a\na\na\n")
+    assert sorted(r["text"] for r in results(second)) == ["one", "three", "two"], second
+    assert len(server.requests) == 4
+
+
+def test_a_server_that_is_down_is_found_out_by_all_at_once(run_warm: Run, server: FakeServer):
+    server.always(failure(529, headers={"retry-after": "1"}))
+    result = run_warm("chat", "-q", "--each", "lines", "--jobs", "8", "--retries", "1", stdin=input_of(16), timeout=20)
+    assert (result.status, len(server.requests)) == (69, 32), result
+
+
 def test_what_is_picked_up_can_be_cached(run_warm: Run, server: FakeServer):
     server.enqueue(answer("one"), failure(400))
     run_warm("chat", "--each", "lines", "--jobs", "1", stdin=input_of(2))

@@ -68,11 +68,18 @@ def test_everything_is_made_for_this_user_only(tmp_path):
 
 
 def test_what_is_ours_and_wider_is_made_private(tmp_path):
-    open_database(tmp_path).close()
+    folder = tmp_path / "streamcli"
+    open_database(folder).close()
+    folder.chmod(0o755)
+    (folder / FILE).chmod(0o644)
+    open_database(folder).close()
+    assert (mode(folder), mode(folder / FILE)) == (0o700, 0o600)
+
+
+def test_a_directory_that_is_the_users_choice_keeps_its_mode(tmp_path):
     tmp_path.chmod(0o755)
-    (tmp_path / FILE).chmod(0o644)
     open_database(tmp_path).close()
-    assert (mode(tmp_path), mode(tmp_path / FILE)) == (0o700, 0o600)
+    assert (mode(tmp_path), mode(tmp_path / FILE)) == (0o755, 0o600)
 
 
 def test_a_directory_that_all_share_is_left_as_it_is(tmp_path):

@@ -22,6 +22,7 @@ from fake_server import (
     Request,
     answer,
     closing,
+    error_event,
     opening,
     text,
     wait,
@@ -209,6 +210,33 @@ def test_an_answer_that_is_not_complete_is_never_given_as_one(run_warm: Run, ser
     assert run_warm("chat", "--cache", "--on-break", "fail", "hi").status == 76
     again = run_warm("chat", "--cache", "hi")
     assert (again.status, again.text, len(server.requests)) == (0, "ok", 2)
+
+
+def test_what_was_interrupted_is_picked_up_rather_than_an_older_answer(run_warm: Run, server: FakeServer):
+    server.enqueue(answer("AAAA"), Reply(steps=[*opening(), text("BBB"), RST]), answer(" CCC"))
+    run_warm("chat", "-m", PREFILLED, "--cache", "hi")
+    run_warm("chat", "-m", PREFILLED, "--on-break", "fail", "hi")
+    assert run_warm("chat", "-m", PREFILLED, "--resume", "hi").text == "BBB CCC"
+    assert run_warm("chat", "-m", PREFILLED, "--resume", "hi").text == "ok"
+    assert run_warm("chat", "-m", PREFILLED, "--cache", "hi").text == "AAAA"
+
+
+def test_a_key_that_a_server_quotes_is_in_no_json(run_warm: Run, server: FakeServer):
+    server.enqueue(Reply(steps=[error_event("api_error", "bad key test-key")]))
+    result = run_warm("chat", "-f", "json", "hi")
+    assert "bad key <secret>" in result.text
+    assert "test-key" not in result.text + result.stderr
+
+
+def test_a_database_with_what_does_not_belong_there_is_done_without(run_warm: Run, home: Path, server: FakeServer):
+    run_warm("chat", "--cache", "hi")
+    with sqlite3.connect(folder_of(home) / "streamcli.db") as database:
+        database.execute("UPDATE answers SET bytes = 'abc', input_tokens = x'ff'")
+    database.close()
+    result = run_warm("chat", "--cache", "hi")
+    assert (result.status, result.text) == (0, "ok"), result
+    assert "the file is damaged" in result.stderr
+    assert run_warm("answers", "list").status == 66
 
 
 def test_without_cache_an_answer_is_asked_for_each_time(run_warm: Run, server: FakeServer):

@@ -107,6 +107,8 @@ SOON, LATER, PAST = "2015-10-21T12:00:05Z", "2015-10-21T14:01:00+02:00", "2015-1
         (said(requests=("50", LATER)), Quota(50, 60.0)),
         (said(requests=("50", "2015-10-21t12:00:00.25z")), Quota(50, 0.25)),
         (said(requests=("50", PAST)), Quota(50, 0.0)),
+        ({**said(requests=("7", SOON)), "anthropic-ratelimit-requests-limit": "50"}, Quota(7, 5.0, 50)),
+        ({**said(requests=("7", SOON)), "anthropic-ratelimit-requests-limit": "many"}, Quota(7, 5.0)),
         (said(requests=("0", SOON)), Quota(0, 5.0)),
         (said(requests=("-1", SOON)), Quota(0, 5.0)),
         (said(requests=("50", LATER), tokens=("1000", SOON)), Quota(50, 60.0)),

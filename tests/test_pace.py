@@ -250,3 +250,24 @@ class Running(RuleBasedStateMachine):
 
 TestRunning = Running.TestCase
 TestRunning.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+
+
+def test_no_more_go_out_at_once_than_any_period_allows():
+    pace = Pace(8)
+    pace.accepted(pace.admit(0.0), Quota(0, 2.0, limit=3), 0.0)
+    assert pace.admit(1.0) == 1.0
+    tickets = [pace.admit(2.0) for _ in range(4)]
+    assert [ticket is not None for ticket in tickets] == [True, True, True, False]
+    pace.accepted(tickets[0], None, 2.1)
+    assert pace.admit(2.1) is not None
+
+
+def test_rounds_in_which_nobody_got_through_are_counted():
+    pace = Pace(2)
+    for now in (0.0, 1.0, 2.0):
+        for ticket in [ticket for ticket in (pace.admit(now), pace.admit(now)) if ticket is not None]:
+            pace.refused(ticket, 1.0, now)
+            pace.ended(ticket)
+    assert pace.barren_rounds == 3
+    pace.accepted(pace.admit(3.0), None, 3.0)
+    assert pace.barren_rounds == 0

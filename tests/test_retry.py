@@ -101,7 +101,7 @@ def test_a_wait_of_our_own_is_no_news():
     [
         (failure_of_status(429, "x"), True),
         (failure_of_status(529, "x"), False),
-        (failure_of_status(503, "x", retry_after=3.0), True),
+        (failure_of_status(503, "x", retry_after=3.0), False),
         (failure_of_event("rate_limit_error", "x", None), False),
     ],
 )
@@ -226,6 +226,14 @@ def test_so_many_attempts_follow_the_first_when_none_brings_text(retries):
 def test_failures_are_counted_anew_when_there_is_new_text():
     assert attempts(Tally(2), False, False, True, False, True, False, False, False) == 7
     assert attempts(Tally(0), True, True) == 1
+
+
+def test_who_would_be_the_next_to_be_refused_need_not_find_out_for_himself():
+    tally = Tally(2)
+    tally.started()
+    tally.failed(excused=True)
+    assert not tally.is_used_up(2)
+    assert tally.is_used_up(3)
 
 
 def test_there_is_an_end_to_attempts_though_each_brings_text():

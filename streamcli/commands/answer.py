@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from streamcli.commands.journal import Journal, Page
@@ -131,17 +132,12 @@ class Answer:
             raise error
 
     async def _answer(self) -> None:
-        settings, page = self._settings, self._page
+        settings = self._settings
         await self._journal.ready()
-        if (settings.cache or settings.resume) and (entry := page.complete()) is not None:
-            self._is_replay = True
-            page.adopt(entry)
-            await self._emit([Replayed(entry.size, complete=True)])
-            for text in page.texts(entry):
-                await self._emit([Delta(text)])
-            await self._emit([entry.usage, entry.stop or Stop(None)])
+        prefix = await self._kept_prefix()
+        if not prefix and await self._replay():
             return
-        resumption = Resumption(self._request, await self._kept_prefix())
+        resumption = Resumption(self._request, prefix)
         client = await self._desk.client()
         await attempts.answer(
             lambda request, accepted: stream(client, request.params(), accepted),
@@ -151,6 +147,27 @@ class Answer:
             self._desk.gate,
             self._desk.budget,
         )
+
+    async def _replay(self) -> bool:
+        """Gives a complete answer that is on disk; False if there is none, or none that can be read."""
+        page = self._page
+        entry = page.finished() if self._settings.resume else None
+        if entry is not None:
+            page.adopt(entry)
+        elif self._settings.cache:  # nothing is written: a disk that is full must not be in the way of reading
+            entry = page.cached()
+        if entry is None or entry.stop is None:
+            return False
+        texts = page.texts(entry)
+        first = next(texts, None)
+        if first is None and entry.size:
+            return False
+        self._is_replay = True
+        await self._emit([Replayed(entry.size, complete=True)])
+        for text in chain([first or ""], texts):
+            await self._emit([Delta(text)] if text else [])
+        await self._emit([entry.usage, entry.stop])
+        return True
 
     async def _kept_prefix(self) -> bytes:
         """What an earlier run of the same command received: it is shown at once. Raises StreamBroken."""

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
@@ -88,7 +89,7 @@ class Delivery:
                     due += map(Delta, self._rest(now))
                 elif isinstance(event, Retry | Resumed):  # they say where: what came before them goes out before
                     due += map(Delta, self._pipeline.tick(math.inf))
-                due.append(event)
+                due.append(replace(event, why=mask(event.why)) if isinstance(event, Retry) else event)
         if due:
             self._before_write()
         return self._output.render(due, now) if due else b""

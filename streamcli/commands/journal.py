@@ -114,9 +114,13 @@ class Page:
         self.held = 0
         """Characters that were added and not committed."""
 
-    def complete(self) -> "Entry | None":
-        """A complete answer to the same request, if there is one."""
-        return self._journal.attempt(lambda answers: answers.complete(self._key))
+    def finished(self) -> "Entry | None":
+        """A complete answer to the same request, of a run that was interrupted."""
+        return self._journal.attempt(lambda answers: answers.finished(self._key))
+
+    def cached(self) -> "Entry | None":
+        """A complete answer to the same request that --cache has kept."""
+        return self._journal.attempt(lambda answers: answers.cached(self._key))
 
     def partial(self) -> "Entry | None":
         """One that an earlier run left unfinished, if there is one; it is continued on this page."""
@@ -124,13 +128,13 @@ class Page:
         return self._entry
 
     def texts(self, entry: "Entry") -> Iterator[str]:
-        """The text of an answer. Raises StreamBroken where it is complete and cannot be read to its end."""
+        """The text of an answer. Raises StreamBroken where it is complete and cannot be read on after a beginning."""
         pieces = entry.text()
         missing = entry.size
         while (piece := self._journal.attempt(lambda _: next(pieces, None))) is not None:
             missing -= len(piece.encode())
             yield piece
-        if missing and entry.stop is not None:
+        if 0 < missing < entry.size and entry.stop is not None:
             raise StreamBroken("the answer that was kept cannot be read to its end", "run it without --cache, --resume")
 
     def adopt(self, entry: "Entry") -> None:

@@ -17,10 +17,11 @@ Ticket = int
 
 @dataclass(frozen=True)
 class Quota:
-    """So many more requests may go out in the next `resets_in` seconds."""
+    """So many more requests may go out in the next `resets_in` seconds, and `limit` in each period, if that is said."""
 
     requests: int
     resets_in: float
+    limit: int | None = None
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -50,7 +51,7 @@ def quota(headers: Mapping[str, str], now: float) -> Quota | None:
     requests = _left_of("requests", headers, now)
     limits = [requests, *(_left_of(name, headers, now) for name in TOKEN_LIMITS)]
     used_up = [limit.resets_in for limit in limits if limit is not None and not limit.requests]
-    return Quota(0, max(used_up)) if used_up else requests
+    return Quota(0, max(used_up), requests.limit if requests else None) if used_up else requests
 
 
 def in_words(seconds: float) -> str:
@@ -98,8 +99,11 @@ class Pace:
         self._round = 0
         self._round_is_over = False
         self._round_accepted = self._round_refused = 0
+        self._limit: int | None = None  # requests in any period, if the server says so
         self.accepted_count = 0
         """Requests that the server took, in all."""
+        self.barren_rounds = 0
+        """Rounds in a row in which the server took none."""
 
     @property
     def window(self) -> int:
@@ -120,6 +124,8 @@ class Pace:
             self._begin_round()
         if len(self._under_way) >= self._window:
             return None
+        if self._limit is not None and self._unanswered >= self._limit:
+            return None  # a new period allows for so many at once, and no more
         # Of those without an answer the server may have counted some: none, as far as we know.
         if now < self._left_until and self._unanswered >= self._left:
             return self._left_until - now
@@ -131,6 +137,7 @@ class Pace:
     def accepted(self, ticket: Ticket, left: Quota | None, now: float) -> None:
         """The server took the request, and its headers say what is left."""
         self.accepted_count += 1
+        self.barren_rounds = 0
         if self._answer(ticket):
             self._round_accepted += 1
             if not self._round_is_over:
@@ -145,6 +152,8 @@ class Pace:
         """
         if self._answer(ticket):
             self._round_refused += 1
+            if not self._round_is_over and not self._round_accepted:
+                self.barren_rounds += 1
             self._round_is_over = True
         self._blocked_until = max(self._blocked_until, now + wait)
 
@@ -177,6 +186,8 @@ class Pace:
         that is refilled tells a later moment with each request) the later.
         """
         until = now + left.resets_in
+        if left.limit:
+            self._limit = left.limit
         if not left.requests:
             self._blocked_until = max(self._blocked_until, until)
         elif until > self._left_until + SAME_RESET:
@@ -192,7 +203,8 @@ def _left_of(name: str, headers: Mapping[str, str], now: float) -> Quota | None:
         reset = datetime.fromisoformat(headers.get(f"anthropic-ratelimit-{name}-reset", "").strip().upper())
         if reset.tzinfo is None:  # RFC 3339 demands one: this is something else
             return None
-        return Quota(max(0, remaining), max(0.0, reset.timestamp() - now))
+        limit = _number(headers.get(f"anthropic-ratelimit-{name}-limit"))
+        return Quota(max(0, remaining), max(0.0, reset.timestamp() - now), int(limit) if limit else None)
     except (ValueError, OverflowError):
         return None
 

@@ -55,8 +55,8 @@ class AttemptFailed(Exception):
 
     @property
     def is_for_all(self) -> bool:
-        """Whether the server's wish concerns each request of the run, not only this one."""
-        return self.status == 429 or self.retry_after is not None
+        """Whether it concerns each request of the run, not only this one."""
+        return self.status == 429
 
 
 def failure_of_status(
@@ -132,9 +132,9 @@ class Tally:
             self._in_a_row += 1
         return max(1, self._in_a_row)
 
-    def is_used_up(self) -> bool:
-        """Whether there may be no further attempt."""
-        return self._in_a_row > self._retries or self.attempts >= MAX_ATTEMPTS
+    def is_used_up(self, failures_of_all: int = 0) -> bool:
+        """Whether there may be no further attempt; `failures_of_all` is how many in a row the whole run has had."""
+        return max(self._in_a_row, failures_of_all) > self._retries or self.attempts >= MAX_ATTEMPTS
 
 
 def is_too_long(wait: float, remaining: float | None) -> bool:

@@ -208,7 +208,8 @@ class _Attempts:
             assert self._ticket is not None
             self._gate.refused(self._ticket, self._wait)
         self._wait = max(self._wait, self._gate.blocked_for())
-        if not failed.retryable or self._tally.is_used_up() or not self._may_go_on():
+        refused_all = self._gate.barren_rounds if failed.is_for_all else 0
+        if not failed.retryable or self._tally.is_used_up(refused_all) or not self._may_go_on():
             return
         remaining = None if self._deadline is None else self._deadline - self._clock()
         self._is_worth_another = not is_too_long(self._wait, remaining)

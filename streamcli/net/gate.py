@@ -38,6 +38,11 @@ class Gate:
         """Requests that the server took, in all."""
         return self._pace.accepted_count
 
+    @property
+    def barren_rounds(self) -> int:
+        """How often in a row the server refused all that was asked, and everybody waited."""
+        return self._pace.barren_rounds
+
     def blocked_for(self) -> float:
         """Seconds in which nobody is admitted."""
         return self._pace.blocked_for(_now())

@@ -18,7 +18,7 @@ from typing import Literal
 from streamcli.core.events import Stop, Usage
 from streamcli.core.surrogates import mend_surrogates
 from streamcli.store import texts
-from streamcli.store.database import StoreError, open_database, state_dir, storing, transaction
+from streamcli.store.database import StoreError, checked, if_any, open_database, state_dir, storing, transaction
 from streamcli.store.holds import Holds
 
 LOCK_FILE = "answers.lock"
@@ -89,11 +89,23 @@ class Answers:
             return self._entry(row)
 
     @storing
-    def complete(self, key: str) -> "Entry | None":
-        """The newest complete row of `key`. It is not held: many may read it, and another may remove it."""
+    def finished(self, key: str) -> "Entry | None":
+        """The newest complete row of `key` that an earlier run left, which was interrupted: not a cached one.
+
+        It is not held: many may read it, and another may remove it. What this run adopts, it does not find again.
+        """
+        return self._newest("NOT cached AND run != ?", key, self.run)
+
+    @storing
+    def cached(self, key: str) -> "Entry | None":
+        """The newest cached row of `key`; not held either."""
+        return self._newest("cached", key)
+
+    def _newest(self, condition: str, key: str, *values: str) -> "Entry | None":
         return self._entry(
             self._db.execute(
-                f"SELECT {_COLUMNS} FROM answers WHERE key = ? AND complete ORDER BY id DESC LIMIT 1", (key,)
+                f"SELECT {_COLUMNS} FROM answers WHERE key = ? AND complete AND {condition} ORDER BY id DESC LIMIT 1",
+                (key, *values),
             ).fetchone()
         )
 
@@ -146,7 +158,16 @@ class Answers:
                 "SELECT id, key, verb, model, created, bytes, complete FROM answers ORDER BY id DESC"
             ).fetchall()
             return [
-                Summary(row, key, verb, model, made, size, self._state(row, complete), texts.beginning(self._db, row))
+                Summary(
+                    checked(row, int),
+                    checked(key, str),
+                    checked(verb, str),
+                    checked(model, str),
+                    checked(made, float),
+                    checked(size, int),
+                    self._state(row, complete),
+                    texts.beginning(self._db, row),
+                )
                 for row, key, verb, model, made, size, complete in rows
             ]
 
@@ -190,8 +211,10 @@ class Answers:
         if columns is None:
             return None
         row, key, size, complete, reason, category, *tokens = columns
-        stop = Stop(reason, category) if complete else None  # type: ignore[arg-type]
-        return Entry(self, row, key, stop, Usage(*tokens), size)  # type: ignore[arg-type]
+        # SQLite keeps whatever is put into a column: what is of another kind is not ours.
+        numbers = [checked(number, int) for number in tokens]
+        stop = Stop(if_any(reason), if_any(category)) if complete else None
+        return Entry(self, checked(row, int), checked(key, str), stop, Usage(*numbers), size=checked(size, int))
 
     def _delete_superseded(self, key: str, by: int) -> None:
         """The other rows of `key` that are not cached and that no living run holds: partial, or of runs that failed."""

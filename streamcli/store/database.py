@@ -18,6 +18,7 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 FILE = "streamcli.db"
 # Seconds that another process's lock is waited for; each is held for milliseconds, so longer means stuck.
@@ -68,7 +69,7 @@ def storing(function: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except (sqlite3.Error, OSError, OverflowError) as error:
+        except (sqlite3.Error, OSError, OverflowError, TypeError, ValueError) as error:
             raise StoreError(_clause(error)) from error
 
     return guarded
@@ -145,7 +146,10 @@ def check_own_file(status: os.stat_result) -> None:
 
 
 def _make_private(folder: Path) -> None:
-    """Makes `folder`, and those above it that are missing, for this user only; its own wider one is made so."""
+    """Makes `folder`, and those above it that are missing, for this user only; one of our name is made so.
+
+    Another that exists is the user's own choice, and may hold what others are to see: the files in it are private.
+    """
     for missing in reversed([folder, *folder.parents]):
         if not missing.exists():
             missing.mkdir(0o700, exist_ok=True)  # another process may have been faster
@@ -156,7 +160,7 @@ def _make_private(folder: Path) -> None:
         raise StoreError("the directory belongs to another user")
     if status.st_mode & stat.S_ISVTX:  # /tmp itself, for root: to close it would be worse than to go without
         raise StoreError("the directory is shared with other users")
-    if status.st_mode & 0o077:
+    if status.st_mode & 0o077 and folder.name == "streamcli":
         folder.chmod(0o700)
 
 
@@ -244,7 +248,8 @@ def _clause(error: Exception) -> str:
         return error.strerror or str(error)
     if isinstance(error, OverflowError):
         return "a number is too large for it"
-    assert isinstance(error, sqlite3.Error)
+    if not isinstance(error, sqlite3.Error):
+        return f"the file is damaged ({error})"  # it has what no streamcli wrote
     if _is_busy(error):
         return "the file is locked by another process"
     match _code(error):
@@ -255,3 +260,15 @@ def _clause(error: Exception) -> str:
         case sqlite3.SQLITE_READONLY:
             return "the file, or its file system, is read-only"
     return str(error)
+
+
+def checked(value: object, kind: type[T]) -> T:
+    """`value`, which is of that kind. Raises TypeError: SQLite keeps in a column whatever was put there."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} where there should be {kind.__name__}")
+    return value
+
+
+def if_any(value: object) -> str | None:
+    """A text that may be missing. Raises TypeError."""
+    return None if value is None else checked(value, str)
