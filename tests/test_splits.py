@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamcli.core.coalesce import Coalescer
 from streamcli.core.events import Delta, Started, Stop, Usage
-from streamcli.core.fences import FenceFilter
+from streamcli.core.fences import Extractor, FenceFilter
 from streamcli.core.formats import TextFormat
 from streamcli.core.lines import LineSplitter, decode
 from streamcli.core.pipeline import Pipeline
@@ -354,6 +354,89 @@ marked_up = st.lists(st.sampled_from(FENCE_PARTS)).map("".join)
 def test_an_answer_to_its_code(split):
     answer, chunks = split
     assert "".join(run(FenceFilter(), chunks)) == code_of(answer)
+
+
+def blocks_of(answer):
+    """(info, code, whether it was closed) of every block of an answer without lists."""
+    blocks, inside = [], None
+    for line in re.findall(r"[^\n]*\n|[^\n]+", answer):
+        if inside and closes(line, inside[1]):
+            inside = None
+            blocks[-1][2] = True
+        elif inside:
+            spaces = len(line) - len(line.lstrip(" "))
+            blocks[-1][1] += line[min(spaces, inside[0]) :]
+        elif inside := opened_by(line):
+            blocks.append([line.strip(" \t\r\n").lstrip(inside[1][0]).strip(" \t"), "", False])
+    return blocks
+
+
+def wanted_of(answer, options):
+    """The blocks of a whole answer that are wanted."""
+    blocks = blocks_of(answer) or [["", answer, True]]
+    match options:
+        case {"block": "all"}:
+            return blocks
+        case {"block": "last"}:
+            return blocks[-1:]
+        case {"block": int(number)}:
+            return blocks[number - 1 : number]
+        case {"language": languages}:
+            return [*(block for block in blocks if block[0].split(" ")[0] in languages), blocks[0]][:1]
+    return blocks[:1]
+
+
+CHOICES = [
+    {},
+    {"block": 1},
+    {"block": 2},
+    {"block": 3},
+    {"block": "last"},
+    {"block": "all"},
+    {"language": {"py", "c++"}},
+]
+LINES = [
+    "```\n",
+    "```\r\n",
+    "~~~~\n",
+    "```py\n",
+    "  ~~~ c++ x\n",
+    "   ````\n",
+    "x = 1\n",
+    "  y\n",
+    "\n",
+    "z\r",
+    "``` x\n",
+]
+by_lines = st.lists(st.sampled_from(LINES)).map("".join)
+
+
+@many
+@given(chunked(st.one_of(by_lines, st.tuples(by_lines, marked_up).map("".join))), st.sampled_from(CHOICES))
+def test_an_answer_to_the_blocks_that_are_wanted(split, options):
+    answer, chunks = split
+    extractor = Extractor(**options)
+    wanted = wanted_of(answer, options)
+    assert "".join(run(extractor, chunks)) == "".join(code for _, code, _ in wanted)
+    assert extractor.blocks == len(blocks_of(answer))
+    assert extractor.info == (wanted[0][0] if wanted else "")
+    assert extractor.is_closed == all(is_closed for _, _, is_closed in wanted)
+    assert (extractor.problem is None) == bool(wanted)
+
+
+in_lists = st.lists(st.sampled_from([*FENCE_PARTS, "- ", "1. ", "  2) ", "* ", "    ", "\n\n", "---", "# ", "> "])).map(
+    "".join
+)
+
+
+@many
+@given(chunked(in_lists), st.sampled_from(CHOICES), st.sampled_from([None, 0, 9]))
+def test_an_answer_with_lists_to_its_code(split, options, max_held):
+    answer, chunks = split
+    whole, cut = (Extractor(**options, max_held=max_held) for _ in range(2))
+    assert "".join(run(cut, chunks)) == "".join(run(whole, [answer]))
+    if max_held is None:  # or else what comes later is not looked at
+        assert (cut.info, cut.blocks, cut.is_closed) == (whole.info, whole.blocks, whole.is_closed)
 
 
 # --- filters in a row ---
