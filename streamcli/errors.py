@@ -59,6 +59,17 @@ class InputError(StreamcliError):
     status = 66
 
 
+class InvalidCode(StreamcliError):
+    """Generated code is not valid, or did not pass --check. `line` and `column` count from 1, where they are known."""
+
+    status = 65
+
+    def __init__(self, message: str, hint: str | None = None, *, line: int | None = None, column: int | None = None):
+        super().__init__(message, hint)
+        self.line = line
+        self.column = column
+
+
 class Unavailable(StreamcliError):
     """No answer could be had: no connection, or the server failed, after all retries."""
 
@@ -69,6 +80,12 @@ class InternalError(StreamcliError):
     """Our own bug."""
 
     status = 70
+
+
+class CannotCreate(StreamcliError):
+    """The output file cannot be created, or must not be replaced."""
+
+    status = 73
 
 
 class OutputError(StreamcliError):
