@@ -3,41 +3,54 @@
 import inspect
 import os
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer import completion
 from typer.exceptions import TyperException
 
 from streamcli import __version__
-from streamcli.config import AnalyzeSettings, MessageSettings, Settings
+from streamcli.config import AnalyzeSettings, GenSettings, MessageSettings, Settings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL, EMBEDDED_LIMITS, SERVER_LIMITS
 from streamcli.errors import ConfigError, StreamcliError, UsageError
 from streamcli.housekeeping import answers, models
 from streamcli.invocation import Command, Invocation
 from streamcli.options import (
+    AnnotateOption,
+    Attempts,
     BaseUrl,
+    Block,
     Cache,
+    Check,
+    CheckShell,
+    CheckTimeout,
     Coalesce,
     CoalesceDelay,
     ConnectTimeout,
     CountTokens,
+    Diff,
     DryRun,
     Each,
     EachRecord,
+    Edit,
+    Force,
     Format,
     IdleTimeout,
     Jobs,
     KeepDays,
     KeepMb,
+    Lang,
     MaxCost,
     MaxTokens,
     MaxTotalTokens,
     NoStdin,
     OnBreak,
     OnBreakOption,
+    OutputFile,
+    Parents,
     Prompt,
     Quiet,
+    Raw,
     Resume,
     Retries,
     ShowUsage,
@@ -156,27 +169,57 @@ def chat(each: EachRecord = None, jobs: Jobs = 4, unordered: Unordered = False, 
 
     Standard input is the message, or what PROMPT is about.
     """
-    return Invocation(_load_chat, _message_settings("chat", each, jobs, unordered, common))
+    return Invocation(_load_chat, MessageSettings(verb="chat", **_many(each, jobs, unordered, common)))
 
 
 @_verb
-def gen(each: EachRecord = None, jobs: Jobs = 4, unordered: Unordered = False, **common: Any) -> Invocation:
+def gen(
+    output: OutputFile = None,
+    edit: Edit = None,
+    force: Force = False,
+    parents: Parents = False,
+    diff: Diff = False,
+    lang: Lang = None,
+    block: Block = "first",
+    raw: Raw = False,
+    check: Check = None,
+    check_shell: CheckShell = False,
+    check_timeout: CheckTimeout = GenSettings.check_timeout,
+    attempts: Attempts = None,
+    annotate: AnnotateOption = None,
+    each: EachRecord = None,
+    jobs: Jobs = 4,
+    unordered: Unordered = False,
+    **common: Any,
+) -> Invocation:
     """Write code: the answer's code, and nothing else.
 
     The fence around it, and what stands before and after, is left out.
     """
-    return Invocation(_load_gen, _message_settings("gen", each, jobs, unordered, common))
+    fields = _many(each, jobs, unordered, common) | {
+        "output": output,
+        "edit": edit,
+        "force": force,
+        "parents": parents,
+        "diff": diff,
+        "lang": lang,
+        "block": int(block) if block.isdigit() else block,
+        "raw": raw,
+        "check": check or None,
+        "check_shell": check_shell,
+        "check_timeout": check_timeout,
+        "attempts": attempts,
+        "annotate": annotate.value if annotate else None,
+    }
+    return Invocation(_load_gen, GenSettings(verb="gen", **fields))
 
 
-def _message_settings(
-    verb: Literal["chat", "gen"], each: Each | None, jobs: int, unordered: bool, common: dict[str, Any]
-) -> MessageSettings:
+def _many(each: Each | None, jobs: int, unordered: bool, common: dict[str, Any]) -> dict[str, Any]:
+    """The common options with those of --each, as fields of MessageSettings."""
     fields = _common(**common)
     if each is not None and common.get("format") is None:
         fields["format"] = "json"
-    return MessageSettings(
-        verb=verb, each=None if each is None else each.value, jobs=jobs, unordered=unordered, **fields
-    )
+    return fields | {"each": each.value if each else None, "jobs": jobs, "unordered": unordered}
 
 
 @_verb

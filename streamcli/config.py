@@ -60,6 +60,35 @@ class MessageSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GenSettings(MessageSettings):
+    """What becomes of the code. `attempts` None is 2 where it goes into a file, else 1; `check_timeout` in seconds."""
+
+    output: str | None = None
+    edit: str | None = None
+    force: bool = False
+    parents: bool = False
+    lang: str | None = None
+    block: Literal["first", "last", "all"] | int = "first"
+    raw: bool = False
+    check: str | None = None
+    check_shell: bool = False
+    check_timeout: float = 60.0
+    attempts: int | None = None
+    diff: bool = False
+    annotate: Literal["github"] | None = None
+
+    @property
+    def attempt_limit(self) -> int:
+        """How often the code is asked for at most."""
+        return self.attempts or (2 if self.output or self.edit else 1)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the code is whole and valid before any of it is given away."""
+        return bool(self.output or self.edit or self.check or self.diff or self.attempt_limit > 1)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AnalyzeSettings(Settings):
     """When a window closes, and how much of it is sent."""
 

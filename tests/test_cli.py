@@ -10,7 +10,7 @@ import pytest
 
 from streamcli import __version__
 from streamcli.cli import parse
-from streamcli.config import AnalyzeSettings, AnswersSettings, FetchSettings, MessageSettings
+from streamcli.config import AnalyzeSettings, AnswersSettings, FetchSettings, GenSettings, MessageSettings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL
 from streamcli.errors import ConfigError, StreamcliError, UsageError
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VERBS = ("chat", "gen", "analyze")
 DEFAULTS = {
     "chat": MessageSettings(verb="chat", model=DEFAULT_MODEL),
-    "gen": MessageSettings(verb="gen", model=DEFAULT_MODEL),
+    "gen": GenSettings(verb="gen", model=DEFAULT_MODEL),
     "analyze": AnalyzeSettings(verb="analyze", model=DEFAULT_WATCH_MODEL),
 }
 
@@ -60,6 +60,23 @@ ANALYZE = [
     (["--every", "0.5"], "every", 0.5),
     (["--idle", "2"], "idle", 2.0),
     (["--window-tokens", "100"], "window_tokens", 100),
+]
+GEN = [
+    (["-o", "a.py"], "output", "a.py"),
+    (["--output", "a.py"], "output", "a.py"),
+    (["--edit", "a.py"], "edit", "a.py"),
+    (["--force"], "force", True),
+    (["--parents"], "parents", True),
+    (["--diff"], "diff", True),
+    (["--lang", "go"], "lang", "go"),
+    (["--block", "last"], "block", "last"),
+    (["--block", "3"], "block", 3),
+    (["--raw"], "raw", True),
+    (["--check", "ruff check {}"], "check", "ruff check {}"),
+    (["--check-shell"], "check_shell", True),
+    (["--check-timeout", "5"], "check_timeout", 5.0),
+    (["--attempts", "3"], "attempts", 3),
+    (["--annotate", "github"], "annotate", "github"),
 ]
 VARIABLES = [
     ("MODEL", "x", "model", "x"),
@@ -134,7 +151,8 @@ def test_the_documented_defaults():
     ("verb", "options", "field", "value"),
     [(verb, *option) for verb in VERBS for option in COMMON]
     + [("analyze", *option) for option in ANALYZE]
-    + [(verb, *option) for verb in ("chat", "gen") for option in MESSAGE],
+    + [(verb, *option) for verb in ("chat", "gen") for option in MESSAGE]
+    + [("gen", *option) for option in GEN],
 )
 def test_an_option_sets_its_field_and_no_other(verb, options, field, value):
     assert settings_of(verb, "hi", *options) == replace(DEFAULTS[verb], prompt="hi", **{field: value})
@@ -314,7 +332,7 @@ def test_help_is_printed_and_is_a_success(path, flag, capsys):
 def test_help_tells_every_option(verb, capsys):
     parse([verb, "--help"])
     words = capsys.readouterr().out.replace(",", " ").split()
-    options = COMMON + (ANALYZE if verb == "analyze" else MESSAGE)
+    options = COMMON + {"chat": MESSAGE, "gen": MESSAGE + GEN, "analyze": ANALYZE}[verb]
     assert [argv[0] for argv, *_ in options if argv[0].partition("=")[0] not in words] == []
 
 

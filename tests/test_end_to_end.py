@@ -37,6 +37,31 @@ def test_gen(run):
     assert "```" not in result.text
 
 
+@pytest.mark.parametrize("task", ["A Python function that adds two numbers", "A Python class for a red-black tree"])
+def test_the_status_and_the_file_agree_whatever_the_model_writes(task, run, tmp_path):
+    path = tmp_path / "code.py"
+    options = ["--max-tokens", "250", "--attempts", "2", "-o", str(path), "--check", "test -s {}"]
+    result = run("gen", *MODEL, *options, task, env=REAL, timeout=180)
+    assert (result.status, result.stdout) in ((0, b""), (5, b""), (65, b"")), result
+    assert path.exists() == (result.status == 0)
+    if path.exists():
+        compile(path.read_text(), "code.py", "exec")
+
+
+def test_an_answer_that_was_interrupted_is_picked_up(run, spawn):
+    """By a prefill: the model goes on from the very text."""
+    ask = [*MODEL, "--max-tokens", "60", "Count from 1 to 100."]
+    process = spawn("chat", *ask, "--coalesce", "0", env=REAL)
+    process.read_until(b"3", timeout=60)
+    process.signal(signal.SIGKILL)
+    shown = process.finish().stdout
+    resumed = run("chat", *ask, "--resume", env=REAL, timeout=120)
+    assert resumed.status in (0, 5), resumed
+    assert resumed.stdout.startswith(shown)
+    assert len(resumed.stdout) > len(shown)
+    assert "the answer is continued by a new request" in resumed.stderr
+
+
 def test_analyze_the_end_of_a_log(run):
     log = (ROOT / "tests" / "data" / "shop.log").read_bytes().splitlines(keepends=True)
     options = ["--window-tokens", "300", "--max-tokens", "100", "-f", "json"]

@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("example", examples())
 def test_an_example_runs_as_written(example: str, folder: Path, spawn, server: FakeServer):
-    server.always(answer("```\nfine\n```\n"))
+    server.always(answer("```\nfine = 1\n```\n"))
     path = f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
     process = spawn(env={"PATH": path}, program=["bash", "-c", example], cwd=folder)
     result = process.finish(60)
@@ -87,4 +87,5 @@ def test_the_tables_defaults_are_the_programs():
         "--timeout": f"{settings.timeout:g}",
         "--retries": str(settings.retries),
         "--jobs": str(settings.jobs),
+        "--check": f"{parse(['gen', 'x']).settings.check_timeout:g}",
     }

@@ -1,12 +1,13 @@
 """streamcli analyze: windows of a live stream, and an answer to each while the pipe stays open."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from streamcli.commands.answer import build_request
 from streamcli.commands.asking import asking
 from streamcli.commands.delivery import Delivery, Output
+from streamcli.commands.journal import Page
 from streamcli.commands.message import read_system, remind_of_silence
 from streamcli.commands.runtime import Runtime
 from streamcli.config import AnalyzeSettings
@@ -131,8 +132,8 @@ async def _answer_windows(runtime: Runtime, settings: AnalyzeSettings, watch: Wa
     system, prompt = read_system(settings), sendable(settings.prompt)
     output = Output(runtime, settings)
 
-    def open_outlet(before_write: Callable[[], None]) -> Delivery:
-        return Delivery(output, settings, before_write, code_only=False)
+    def open_outlet(page: Page) -> Delivery:
+        return Delivery(output, settings, page.commit)
 
     async with asking(runtime, settings, many=True) as asked:
         # Flat-out reading would starve the import that the first answer waits for.

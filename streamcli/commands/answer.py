@@ -28,7 +28,7 @@ from streamcli.net.client import Client
 from streamcli.net.gate import Gate
 from streamcli.net.stream import stream
 
-# Characters that are received and not on disk yet, at most, once anything is shown.
+# Characters that are received and not on disk yet, at most.
 MAX_UNWRITTEN = 1 << 16
 
 
@@ -59,8 +59,8 @@ class Outlet(Protocol):
         """Nobody waits for more."""
 
 
-OpenOutlet = Callable[[Callable[[], None]], Outlet]
-"""Makes the outlet of an answer; it calls what it is given before it shows any text."""
+OpenOutlet = Callable[[Page], Outlet]
+"""Makes the outlet of an answer; it has the page committed before it shows any text."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Answer:
         assert desk.journal is not None
         self._journal = desk.journal
         self._page: Page = desk.journal.page(request.key(), desk.settings.verb, request.model)
-        self._outlet = open_outlet(self._page.commit)
+        self._outlet = open_outlet(self._page)
         self._stop: Stop | None = None
         self._usage = Usage()
         self._request_id: str | None = None
@@ -163,6 +163,7 @@ class Answer:
         if first is None and entry.size:
             return False
         self._is_replay = True
+        page.show(entry)
         await self._emit([Replayed(entry.size, complete=True)])
         for text in chain([first or ""], texts):
             await self._emit([Delta(text)] if text else [])
@@ -211,8 +212,8 @@ class Answer:
                 self._page.add(event.text)
             elif isinstance(event, Restarted):
                 self._page.restart()
-        if self._page.held > MAX_UNWRITTEN and self._outlet.is_shown():
-            self._page.commit()  # gen shows nothing after the code, however much may come
+        if self._page.held > MAX_UNWRITTEN:
+            self._page.commit()  # what is not shown, or not yet, may be much: gen, before the code and after it
 
     async def _emit(self, events: Sequence[AnswerEvent]) -> None:
         self._notice(events)

@@ -6,8 +6,9 @@ earlier one there are never more than AHEAD times --jobs.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 
 from streamcli.commands.answer import build_request
 from streamcli.commands.asking import Ask, asking
@@ -19,7 +20,7 @@ from streamcli.core.formats import Result, result_as_json, result_as_text
 from streamcli.core.models import is_embedded
 from streamcli.core.order import Reorder
 from streamcli.core.prompt import compose, sendable
-from streamcli.core.records import Form, Record, RecordSplitter, read_record
+from streamcli.core.records import Form, Prompt, Record, RecordSplitter, read_record
 from streamcli.core.sanitize import sanitize
 from streamcli.edge.progress import CountBar
 from streamcli.edge.signals import DeathBySignal
@@ -29,13 +30,31 @@ from streamcli.errors import BudgetSpent, ConfigError, KeyRefused, StreamcliErro
 AHEAD = 4
 
 
-async def answer_each(runtime: Runtime, settings: MessageSettings, *, code_only: bool) -> int:
-    """Asks for each record; the status is that of the worst."""
+@dataclass
+class Job:
+    """One record on its way to its result."""
+
+    prompt: Prompt
+    message: str
+    system: str | None
+    notes: RecordNotes
+    held: HeldAnswer = field(default_factory=HeldAnswer)
+    """The answer that is asked for, or was."""
+    text: str | None = None
+    """What is given instead of the answer's own text."""
+
+
+Work = Callable[[Ask, Job], Awaitable[None]]
+"""Does what a record asks for, and keeps its job up to date. Raises StreamcliError."""
+
+
+async def answer_each(runtime: Runtime, settings: MessageSettings, work: Work | None = None) -> int:
+    """Asks for each record, or does `work` for it; the status is that of the worst."""
     if not settings.read_stdin or runtime.stdin_is_terminal:
         raise UsageError("--each reads records from standard input", f"streamcli {settings.verb} --each lines < FILE")
     # The embedded server answers one at a time, and what only looks at requests has nothing to wait for.
     jobs = 1 if is_embedded(settings.model) or not settings.asks else settings.jobs
-    batch = Batch(runtime, settings, jobs, code_only=code_only)
+    batch = Batch(runtime, settings, jobs, work or _ask(settings))
     async with asking(runtime, settings, many=True, jobs=jobs, keeps_answers=True) as asked:
         try:
             batch.keeps = asked.keeps
@@ -50,13 +69,20 @@ async def answer_each(runtime: Runtime, settings: MessageSettings, *, code_only:
     return worst_status(batch.statuses)
 
 
+def _ask(settings: MessageSettings) -> Work:
+    async def ask_once(ask: Ask, job: Job) -> None:
+        await ask(build_request(settings, job.system, job.message), lambda _: job.held, lambda: True, job.notes)
+
+    return ask_once
+
+
 class Batch:
     """The run: records in, results out."""
 
-    def __init__(self, runtime: Runtime, settings: MessageSettings, jobs: int, *, code_only: bool) -> None:
+    def __init__(self, runtime: Runtime, settings: MessageSettings, jobs: int, work: Work) -> None:
         self._runtime = runtime
         self._settings = settings
-        self._code_only = code_only
+        self._work = work
         self._form: Form = settings.each or "lines"
         self._system = read_system(settings)
         self._prompt = sendable(settings.prompt)
@@ -144,23 +170,27 @@ class Batch:
             self._places.release()
 
     async def _result(self, ask: Ask, record: Record) -> Result:
-        held = HeldAnswer(code_only=self._code_only)
         notes = RecordNotes(self._runtime.notes, record.number)
+        job: Job | None = None
         error: StreamcliError | None = None
-        identity: object = None
         try:
-            asked = read_record(record, self._form)
-            identity = asked.id
-            message = compose(asked.text, self._prompt)
-            check_size(message)
-            system = self._system if asked.system is None else asked.system
-            await ask(build_request(self._settings, system, message), lambda _: held, lambda: True, notes)
+            job = self._job(record, notes)
+            check_size(job.message)
+            await self._work(ask, job)
         except StreamcliError as failure:
             error = failure
             notes.error(failure)
             self._consider(failure)
         self.statuses.add(error.status if error else 0)
-        return held.result(record.number, identity, error)
+        if job is None:
+            return HeldAnswer().result(record.number, None, error)
+        result = job.held.result(record.number, job.prompt.id, error)
+        return replace(result, text=result.text if job.text is None else job.text, output=job.prompt.output)
+
+    def _job(self, record: Record, notes: RecordNotes) -> Job:
+        prompt = read_record(record, self._form)
+        system = self._system if prompt.system is None else prompt.system
+        return Job(prompt, compose(prompt.text, self._prompt), system, notes)
 
     def _consider(self, error: StreamcliError) -> None:
         """One failure stops nothing; but without a key or a budget nobody is asked any more."""

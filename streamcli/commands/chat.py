@@ -8,5 +8,4 @@ from streamcli.config import MessageSettings
 
 async def run(runtime: Runtime, settings: MessageSettings) -> int:
     """The answer as it comes."""
-    answer = answer_each if settings.each else answer_one
-    return await answer(runtime, settings, code_only=False)
+    return await (answer_each if settings.each else answer_one)(runtime, settings)

@@ -2,14 +2,14 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
 from streamcli.core.coalesce import Coalescer
 from streamcli.core.events import AnswerEnded, Delta, Failed, OutputEvent, Restarted, Resumed, Retry, Stop
-from streamcli.core.fences import FenceFilter
 from streamcli.core.formats import Format, JsonFormat, TextFormat
 from streamcli.core.pipeline import Pipeline, TextFilter
 from streamcli.core.sanitize import Sanitizer
@@ -35,25 +35,39 @@ class Output:
         return b"".join(piece for event in events for piece in self._format.feed(event, now))
 
 
+class CodeFilter(TextFilter, Protocol):
+    """A filter that lets a part of an answer through."""
+
+    def abort(self) -> None:
+        """The answer is not wanted any more."""
+
+    def rest(self) -> Iterator[str]:
+        """What `flush` gives, piece by piece."""
+
+
 class Delivery:
-    """One answer onto the output. `code_only` lets through what stands in the answer's code fence.
+    """One answer onto the output. With `make_filter` it is what that filter lets through: one for each beginning.
 
     `before_write` is called before any of its text goes to stdout.
     """
 
     def __init__(
-        self, output: Output, settings: Settings, before_write: Callable[[], None], *, code_only: bool
+        self,
+        output: Output,
+        settings: Settings,
+        before_write: Callable[[], None],
+        make_filter: Callable[[], CodeFilter] | None = None,
     ) -> None:
         self._output = output
         self._settings = settings
         self._before_write = before_write
-        self._code_only = code_only
+        self._make_filter = make_filter
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._begin()
 
     def _begin(self) -> None:
-        self._fence = FenceFilter() if self._code_only else None
+        self._fence = self._make_filter() if self._make_filter else None
         self._has_code = False
         self._head = Pipeline([self._fence] if self._fence else [])
         stages: list[TextFilter] = [Coalescer(self._settings.coalesce, self._settings.coalesce_delay)]
@@ -63,10 +77,15 @@ class Delivery:
 
     def is_shown(self) -> bool:
         """Whether text is out, or will be in a moment: not what only waits for a fence."""
-        return self._has_code or not self._code_only
+        return self._has_code or self._fence is None
 
     async def events(self, events: Sequence[OutputEvent]) -> None:
         """Writes what is due, and waits while the reader is slow."""
+        for position, event in enumerate(events):
+            if isinstance(event, Stop) and self._fence:
+                await self._output.sink.write(self._due(events[:position]))
+                await self._release(self._fence)
+                events = events[position:]
         await self._output.sink.write(self._due(events))
         self._set_timer()
 
@@ -74,6 +93,13 @@ class Delivery:
         """The same without waiting."""
         self._output.sink.push(self._due(events))
         self._set_timer()
+
+    async def _release(self, fence: CodeFilter) -> None:
+        """What waited for the end, piece by piece: it may be large."""
+        for piece in fence.rest():
+            now = self._loop.time()
+            self._before_write()
+            await self._output.sink.write(self._output.render(list(map(Delta, self._through([piece], now))), now))
 
     def _due(self, events: Sequence[OutputEvent]) -> bytes:
         """The bytes that are to be written now."""

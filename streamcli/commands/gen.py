@@ -1,12 +1,171 @@
 """streamcli gen: one task, and of the answer only the code; or with --each as many as stdin has records."""
 
-from streamcli.commands.batch import answer_each
+import os
+from dataclasses import replace
+
+from streamcli.commands.asking import Ask, asking
+from streamcli.commands.batch import Job, Work, answer_each
+from streamcli.commands.coding import Coder, Task, WatchedCode, disk_spool, old_text, with_file
+from streamcli.commands.held import HeldAnswer
+from streamcli.commands.message import check_size, check_there_is_input, read_message, read_system
 from streamcli.commands.runtime import Runtime
 from streamcli.commands.single import answer_one
-from streamcli.config import MessageSettings
+from streamcli.config import GenSettings
+from streamcli.core.diff import unified
+from streamcli.core.events import Usage
+from streamcli.core.formats import Result, result_as_json
+from streamcli.core.prompt import sendable
+from streamcli.core.sanitize import sanitize
+from streamcli.errors import CannotCreate, InvalidCode, UsageError
+from streamcli.store.files import Target
 
 
-async def run(runtime: Runtime, settings: MessageSettings) -> int:
-    """The code as it comes, without its fence."""
-    answer = answer_each if settings.each else answer_one
-    return await answer(runtime, settings, code_only=True)
+async def run(runtime: Runtime, settings: GenSettings) -> int:
+    """The code: as it comes, or whole and valid."""
+    if settings.output and settings.edit:
+        raise UsageError("-o and --edit name the file both")
+    if settings.each:
+        if settings.output or settings.edit or settings.diff:
+            raise UsageError("with --each, the records say where the code goes", '{"prompt": "...", "output": "FILE"}')
+        return await answer_each(runtime, settings, _work(settings))
+    if settings.diff and not (settings.output or settings.edit):
+        raise UsageError("--diff compares with a file: -o FILE or --edit FILE")
+    # With --diff, --dry-run means the file: the request is made, for there is no diff without it.
+    writes = not settings.dry_run
+    settings = replace(settings, dry_run=settings.dry_run and not settings.diff)
+    coder = Coder(settings)
+    if settings.is_held:
+        return await _write_one(runtime, settings, coder, writes=writes)
+    return await _stream_one(runtime, settings, coder)
+
+
+async def _stream_one(runtime: Runtime, settings: GenSettings, coder: Coder) -> int:
+    """The code as it comes; what is wrong with it can only be said."""
+    make_filter = coder.make_filter(None, disk_spool)
+    if make_filter is None:
+        return await answer_one(runtime, settings)
+    watched: list[WatchedCode] = []
+
+    def make() -> WatchedCode:
+        watched[:] = [WatchedCode(make_filter())]
+        return watched[0]
+
+    status = await answer_one(runtime, settings, make, system=coder.system(Task("", read_system(settings))))
+    if settings.asks and watched:
+        if watched[0].problem:
+            raise InvalidCode(watched[0].problem)
+        await coder.check_streamed(watched[0].code or "", runtime.notes)
+    return status
+
+
+async def _write_one(runtime: Runtime, settings: GenSettings, coder: Coder, *, writes: bool) -> int:
+    """The code once it is valid, into the file or onto stdout."""
+    file = settings.edit or settings.output
+    name = sendable(file) if file else None
+    target = Target(file, force=settings.force or bool(settings.edit), parents=settings.parents) if file else None
+    old = None
+    if target is not None and name is not None:
+        target.check()
+        if settings.force or settings.edit or settings.diff:
+            old = old_text(target, name, must_be=bool(settings.edit))
+    check_there_is_input(runtime, settings)
+    system = read_system(settings)
+    async with asking(runtime, settings, many=settings.attempt_limit > 1) as asked:
+        message = await asked.unless_it_fails(read_message(runtime, settings))
+        if old is not None and name is not None:
+            message = with_file(old, os.path.basename(name), message)
+            check_size(message)
+        ask = await asked.ready
+        code = await coder.write(ask, Task(message, system, target, name), runtime.notes)
+        if settings.asks:
+            await _hand_over(runtime, settings, code, target, old, name, writes=writes)
+        asked.all_is_done = True
+    return 0
+
+
+async def _hand_over(
+    runtime: Runtime,
+    settings: GenSettings,
+    code: str,
+    target: Target | None,
+    old: str | None,
+    name: str | None,
+    *,
+    writes: bool,
+) -> None:
+    if target is None or name is None:
+        await _print(runtime, settings, code, None)
+        return
+    if settings.diff and not await _is_wanted(runtime, code, old, name, writes=writes):
+        return
+    target.commit(code.encode())
+    runtime.notes.detail(f"{name}: {len(code.encode())} bytes written")
+    if settings.format == "json":
+        await _print(runtime, settings, code, name)
+
+
+async def _print(runtime: Runtime, settings: GenSettings, code: str, output: str | None) -> None:
+    on_terminal = runtime.stdout_is_terminal
+    if settings.format == "json":
+        data = result_as_json(Result(1, None, 0, code, None, None, Usage(), output=output), ascii_only=on_terminal)
+    else:
+        text = sanitize(code) if on_terminal else code
+        data = (text + "\n" if on_terminal and not text.endswith("\n") else text).encode()
+    await runtime.sink.write(data)
+
+
+async def _is_wanted(runtime: Runtime, code: str, old: str | None, name: str, *, writes: bool) -> bool:
+    """Shows what would change; asks where somebody can answer."""
+    colour = runtime.stdout_is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    lines = unified(old, code, name, colour=colour)
+    await runtime.sink.write("".join(lines).encode())
+    await runtime.sink.drain()
+    if not lines:
+        runtime.notes.notice(f"{name}: nothing changes")
+        return False
+    if not writes:
+        return False
+    if not (runtime.stdin_is_terminal and runtime.notes.on_terminal()):
+        return True
+    runtime.notes.ask(f"Write {name}? [y/N] ")
+    if (await runtime.stdin.read()).strip().lower() in (b"y", b"yes"):
+        return True
+    runtime.notes.requested(f"{name} is left as it is")
+    return False
+
+
+def _work(settings: GenSettings) -> Work:
+    """What --each does: a record's code, into its "output" if it has one."""
+    coder = Coder(settings)
+
+    async def write(ask: Ask, job: Job) -> None:
+        file = job.prompt.output
+        name = sendable(file) if file else None
+        target, there = _target_of_record(settings, file, name)
+        message = job.message
+        if there is not None and settings.force and name is not None:
+            message = with_file(there, os.path.basename(name), message)
+            check_size(message)
+
+        def begin(held: HeldAnswer) -> None:
+            job.held = held
+
+        code = await coder.write(ask, Task(message, job.system, target, name), job.notes, begin)
+        job.text = code
+        if target is None or not settings.asks or code == there:
+            return
+        if there is not None and not settings.force:
+            raise CannotCreate(f"{name} exists, and holds something else", "--force replaces it")
+        target.commit(code.encode())
+
+    return write
+
+
+def _target_of_record(settings: GenSettings, file: str | None, name: str | None) -> tuple[Target | None, str | None]:
+    """The record's file, and what it holds already, as far as that matters: to --force, and to a run picked up."""
+    if file is None or name is None:
+        return None, None
+    may_be_there = settings.force or settings.resume
+    target = Target(file, force=may_be_there, parents=settings.parents)
+    target.check()
+    return target, old_text(target, name, must_be=False) if may_be_there else None

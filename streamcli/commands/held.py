@@ -1,9 +1,12 @@
 """An answer that is held until it is whole, for a result of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
+from streamcli.commands.answer import Notices
+from streamcli.commands.journal import Page
 from streamcli.core.events import AnswerEvent, Delta, Restarted, Started, Stop, Usage
-from streamcli.core.fences import FenceFilter
+from streamcli.core.fences import Extractor
 from streamcli.core.formats import Result
 from streamcli.core.models import MAX_MESSAGE_BYTES
 from streamcli.edge.notes import Notes
@@ -12,17 +15,19 @@ from streamcli.errors import StreamBroken, StreamcliError
 
 
 class HeldAnswer:
-    """An outlet of commands/answer.py. `code_only` keeps what stands in the answer's code fence."""
+    """An outlet of commands/answer.py. With `make_filter` the text is what that filter lets through of the answer."""
 
-    def __init__(self, *, code_only: bool) -> None:
-        self._code_only = code_only
+    def __init__(self, make_filter: Callable[[], Extractor] | None = None) -> None:
+        self._make_filter = make_filter
         self._usage = Usage()
         self._request_id: str | None = None
+        self.page: Page | None = None
         self._clear()
 
     def _clear(self) -> None:
-        self._fence = FenceFilter() if self._code_only else None
+        self.extractor = self._make_filter() if self._make_filter else None
         self._texts: list[str] = []
+        self._answer: list[str] = []
         self._size = 0
         self._stop: Stop | None = None
 
@@ -41,7 +46,9 @@ class HeldAnswer:
             match event:
                 case Delta(text):
                     self._size += len(text)
-                    self._texts += self._fence.feed(text, 0.0) if self._fence else [text]
+                    self._texts += self.extractor.feed(text, 0.0) if self.extractor else [text]
+                    if self.extractor:
+                        self._answer.append(text)
                 case Restarted():
                     self._clear()
                 case Started(_, _, request_id):
@@ -52,11 +59,26 @@ class HeldAnswer:
                     self._stop = event
 
     async def end(self, error: StreamcliError | None, *, more: bool) -> None:
-        if self._fence:
-            self._texts += self._fence.flush()
+        if self.extractor:
+            self._texts += self.extractor.flush()
 
     def abort(self) -> None:
         pass
+
+    def forget(self) -> None:
+        """It was complete, but not good: --resume and --cache are not to find it."""
+        if self.page is not None:
+            self.page.discard()
+
+    @property
+    def text(self) -> str:
+        """What was let through."""
+        return "".join(self._texts)
+
+    @property
+    def answer(self) -> str:
+        """All that the model said."""
+        return "".join(self._answer) if self.extractor else self.text
 
     def result(self, record: int, identity: object, error: StreamcliError | None) -> Result:
         """What became of the record."""
@@ -64,13 +86,21 @@ class HeldAnswer:
             record,
             identity,
             error.status if error else 0,
-            "".join(self._texts),
+            self.text,
             self._stop.reason if self._stop else None,
             (error.request_id if error else None) or self._request_id,
             self._usage,
             mask(error.message) if error else None,
             error.hint if error else None,
         )
+
+
+class Telling(Notices, Protocol):
+    """Where a task says more: edge/notes.py, or that with a record's number before it."""
+
+    def passage(self, text: str) -> None: ...
+
+    def command(self, line: str) -> None: ...
 
 
 class RecordNotes:
@@ -88,3 +118,9 @@ class RecordNotes:
 
     def error(self, error: StreamcliError) -> None:
         self._notes.error(error, self._about)
+
+    def passage(self, text: str) -> None:
+        self._notes.passage(text)
+
+    def command(self, line: str) -> None:
+        self._notes.command(line)

@@ -141,6 +141,10 @@ class Page:
         """An earlier run's answer is this run's now: it goes when that is done, unless it is kept for good."""
         self._journal.attempt(lambda _: entry.adopt(cached=self._journal.keeping.cache))
 
+    def show(self, entry: "Entry") -> None:
+        """The page is that of an answer that is there already."""
+        self._entry = entry
+
     def add(self, text: str) -> None:
         """More of the answer."""
         self._held.append(text)

@@ -4,20 +4,29 @@ from collections.abc import Callable
 
 from streamcli.commands.answer import build_request
 from streamcli.commands.asking import asking
-from streamcli.commands.delivery import Delivery, Output
+from streamcli.commands.delivery import CodeFilter, Delivery, Output
+from streamcli.commands.journal import Page
 from streamcli.commands.message import check_there_is_input, read_message, read_system
 from streamcli.commands.runtime import Runtime
 from streamcli.config import MessageSettings
 
 
-async def answer_one(runtime: Runtime, settings: MessageSettings, *, code_only: bool) -> int:
-    """Reads the message, asks, delivers. Returns 0; raises StreamcliError for anything else."""
+async def answer_one(
+    runtime: Runtime,
+    settings: MessageSettings,
+    make_filter: Callable[[], CodeFilter] | None = None,
+    system: str | None = None,
+) -> int:
+    """Reads the message, asks, delivers what `make_filter` lets through. Returns 0; raises StreamcliError.
+
+    `system` is the system prompt, where that is not the user's or the verb's own.
+    """
     check_there_is_input(runtime, settings)
-    system = read_system(settings)
+    system = read_system(settings) if system is None else system
     output = Output(runtime, settings)
 
-    def open_outlet(before_write: Callable[[], None]) -> Delivery:
-        return Delivery(output, settings, before_write, code_only=code_only)
+    def open_outlet(page: Page) -> Delivery:
+        return Delivery(output, settings, page.commit, make_filter)
 
     async with asking(runtime, settings) as asked:
         message = await asked.unless_it_fails(read_message(runtime, settings))

@@ -100,15 +100,18 @@ class Result:
     usage: Usage
     message: str | None = None
     hint: str | None = None
+    output: str | None = None
+    """The file that the text is for."""
 
 
 def result_as_json(result: Result, *, ascii_only: bool) -> bytes:
-    """One line; `id` and `error` only where there is one."""
+    """One line; `id`, `output` and `error` only where there is one."""
     fields: dict[str, Any] = {
         "type": "result",
         "record": result.record,
         **({"id": result.id} if result.id is not None else {}),
         "status": result.status,
+        **({"output": result.output} if result.output is not None else {}),
         "text": result.text,
         "stop_reason": result.stop_reason,
         "request_id": result.request_id,

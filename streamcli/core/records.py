@@ -29,6 +29,8 @@ class Prompt:
     text: str
     system: str | None = None
     id: object = None
+    output: str | None = None
+    """The file that the answer is for (gen)."""
 
 
 class RecordSplitter:
@@ -95,8 +97,8 @@ def _finite(number: str) -> float:
 def read_record(record: Record, form: Form) -> Prompt:
     """The prompt in a record. Raises InputError for one that is too large, or is no JSON with a prompt in it.
 
-    A JSON record is a string, or an object with "prompt" and, if it likes, "system" and "id"; what else it has is left
-    alone.
+    A JSON record is a string, or an object with "prompt" and, if it likes, "system", "id" and "output"; what else it
+    has is left alone.
     """
     if record.is_too_large:
         raise InputError(f"the record is larger than {MAX_MESSAGE_BYTES // 1_000_000} MB")
@@ -111,7 +113,8 @@ def read_record(record: Record, form: Form) -> Prompt:
     prompt = value.get("prompt") if isinstance(value, dict) else None
     if not isinstance(prompt, str) or not prompt.strip():
         raise InputError('the record has no "prompt", or an empty one', 'a line is an object: {"prompt": "..."}')
-    system = value.get("system")
-    if system is not None and not isinstance(system, str):
-        raise InputError('the record\'s "system" is no text')
-    return Prompt(mend_surrogates(prompt), None if system is None else mend_surrogates(system), value.get("id"))
+    system, output = value.get("system"), value.get("output")
+    for name, text in (("system", system), ("output", output)):
+        if text is not None and not isinstance(text, str):
+            raise InputError(f'the record\'s "{name}" is no text')
+    return Prompt(mend_surrogates(prompt), None if system is None else mend_surrogates(system), value.get("id"), output)

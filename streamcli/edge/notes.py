@@ -5,7 +5,7 @@ import os
 import select
 from typing import Protocol
 
-from streamcli.core.sanitize import one_line
+from streamcli.core.sanitize import one_line, sanitize
 from streamcli.edge.descriptors import write_all
 from streamcli.edge.secrets import mask
 from streamcli.errors import StreamcliError
@@ -49,6 +49,20 @@ class Notes:
         """Something that the user asked for by an option: --quiet does not take it back."""
         self._line(text)
 
+    def ask(self, question: str) -> None:
+        """A question, without a newline."""
+        self._write_raw(one_line(question) + " ")
+
+    def passage(self, text: str) -> None:
+        """What another program said, line by line, each marked as such: none can pass for ours, or for a command."""
+        if not self.quiet:
+            for line in mask(text).splitlines():
+                self._write(f"  | {one_line(line)}")
+
+    def command(self, line: str) -> None:
+        """A line for a program that reads stderr, which has to begin it."""
+        self._write(sanitize(mask(line)))
+
     def detail(self, text: str) -> None:
         """Something for those who asked for more."""
         if self.verbose and not self.quiet:
@@ -72,9 +86,12 @@ class Notes:
             self.bar.show()
 
     def _write_line(self, line: str) -> None:
+        self._write_raw(f"{line}\n")
+
+    def _write_raw(self, text: str) -> None:
         # A stderr that is closed, or that nobody reads, is no reason to lose an answer, or to miss a signal.
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         with contextlib.suppress(OSError):
             if poll.poll(PATIENCE_MS):
-                write_all(self._fd, f"{line}\n".encode("utf-8", "backslashreplace"))
+                write_all(self._fd, text.encode("utf-8", "backslashreplace"))
