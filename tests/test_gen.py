@@ -224,6 +224,21 @@ def test_a_check_that_mends_is_taken_at_its_word(gen, folder, server: FakeServer
     assert (result.status, files(folder)) == (0, {"a.py": "x = 2\n"}), result
 
 
+@pytest.mark.parametrize(
+    "check", ["rm {}", "rm {}; mkdir {}", "rm {}; mkfifo {}", "rm {}; ln -s /etc/passwd {}", "printf '\\377' > {}"]
+)
+def test_a_check_that_takes_the_code_away_has_not_passed_it(check, gen, folder, server: FakeServer):
+    server.always(GOOD)
+    result = gen("-o", "a.py", "--attempts", "1", "--check-shell", "--check", check, "x")
+    assert (result.status, files(folder)) == (65, {}), result
+
+
+def test_a_dash_is_standard_output(gen, folder, server: FakeServer):
+    server.always(GOOD)
+    result = gen("-o", "-", "x")
+    assert (result.status, result.text, files(folder)) == (0, "x = 1\n", {}), result
+
+
 def test_a_check_has_a_time_limit(gen, folder, server: FakeServer):
     server.always(GOOD)
     result = gen(

@@ -100,6 +100,8 @@ def test_what_a_record_asks(form, data, expected):
         b'{"prompt": "a", "system": []}',
         b'{"prompt": "a", "id": NaN}',
         b'{"prompt": "a", "id": 1e999}',
+        b'{"prompt": "a", "output": ""}',
+        b'{"prompt": "a", "output": 1}',
     ],
 )
 def test_what_asks_nothing(data):

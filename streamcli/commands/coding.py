@@ -1,6 +1,8 @@
 """Code that is whole and valid, or not there: what an answer gives is checked, and sent back with what is wrong."""
 
 import asyncio
+import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from streamcli.config import GenSettings
 from streamcli.core import languages
 from streamcli.core.annotate import github_error
 from streamcli.core.fences import Extractor, Spool
+from streamcli.core.models import MAX_MESSAGE_BYTES
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request
 from streamcli.core.validate import NoValidator, validate
 from streamcli.edge.checks import check_command, run_check
@@ -156,12 +159,14 @@ class Coder:
                 settings.check, path, shell=settings.check_shell, time_limit=settings.check_timeout
             )
             output = result.output.replace(str(path), path.name)
-            if result.passed:
-                changed = path.read_bytes()
-        if result.passed:
-            if changed != data:
+            left = _read_left(path) if result.passed else None
+        if left is not None:
+            if left != code:
                 notes.notice("--check changed the code: what passed is what is taken")
-            return changed.decode("utf-8", "backslashreplace")
+            return left
+        if result.passed:
+            error = InvalidCode(f"--check: {settings.check} passed, but left no text where the code was")
+            raise _Refused(error, f"The command `{settings.check}` left no text in the file.")
         if output.strip():
             notes.passage(output)
         how = f"took more than {settings.check_timeout:g} s" if result.timed_out else f"ended with {result.status}"
@@ -230,6 +235,17 @@ class WatchedCode:
             else:
                 self._texts.clear()
         return texts
+
+
+def _read_left(path: Path) -> str | None:
+    """What a check has left of the candidate; None if that is no text any more, or no file: it may run the code."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        with open(fd, "rb") as file:
+            data = file.read(MAX_MESSAGE_BYTES + 1) if stat.S_ISREG(os.fstat(fd).st_mode) else b"\xff"
+        return data.decode() if len(data) <= MAX_MESSAGE_BYTES else None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _into(held: HeldAnswer) -> OpenOutlet:

@@ -22,6 +22,8 @@ from streamcli.store.files import Target
 
 async def run(runtime: Runtime, settings: GenSettings) -> int:
     """The code: as it comes, or whole and valid."""
+    if settings.output == "-":
+        settings = replace(settings, output=None)
     if settings.output and settings.edit:
         raise UsageError("-o and --edit name the file both")
     if settings.each:
