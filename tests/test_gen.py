@@ -239,6 +239,59 @@ def test_a_dash_is_standard_output(gen, folder, server: FakeServer):
     assert (result.status, result.text, files(folder)) == (0, "x = 1\n", {}), result
 
 
+@pytest.mark.parametrize("check", ["echo 'x = (' > {}", ": > {}", "echo > {}"])
+def test_what_a_check_makes_of_the_code_must_be_valid_too(check, gen, folder, server: FakeServer):
+    server.always(GOOD)
+    result = gen("-o", "a.py", "--attempts", "1", "--check-shell", "--check", check, "x")
+    assert (result.status, files(folder)) == (65, {}), result
+
+
+def test_a_files_name_is_no_command(gen, folder, server: FakeServer):
+    server.always(GOOD)
+    for name in ("a;touch pwned;.py", "$(touch pwned).py", "it's.py", 'a"b.py'):
+        result = gen("--check-shell", "--check", "cat {} && true", "-o", name, "x")
+        assert (result.status, sorted(files(folder))) == (0, [name]), result
+        (folder / name).unlink()
+    before = len(server.requests)
+    for check in ("cat '{}'", 'sh -c "cat {}"', "cat \\{}"):
+        assert gen("--check-shell", "--check", check, "-o", "a.py", "x").status == 2
+    assert len(server.requests) == before
+
+
+def test_a_check_may_be_the_code_itself(gen, folder, server: FakeServer):
+    server.always(code("#!/bin/sh", "exit 0", word="sh"))
+    assert gen("-o", "a.sh", "--check", "{}", "x").status == 0
+    server.always(code("echo no shebang", word="sh"))
+    result = gen("-o", "b.sh", "--check", "{}", "x")
+    assert (result.status, sorted(files(folder))) == (65, ["a.sh"]), result
+
+
+def test_no_key_goes_back_to_the_model(gen, folder, server: FakeServer):
+    server.always(GOOD)
+    gen("-o", "a.py", "--check-shell", "--check", "echo the test-key; test ! -e {}", "x")
+    assert "the <secret>" in said(server.requests[-1])[-1][1]
+
+
+def test_no_runner_takes_what_is_quoted_for_a_command(gen, folder, server: FakeServer):
+    server.always(code("'##[add-mask]e' ("))
+    result = gen("-o", "a.py", "--check-shell", "--check", "echo '##vso[x]'; false", "x")
+    assert result.status == 65
+    assert "##[" not in result.stderr
+    server.always(GOOD)
+    result = gen("-o", "a.py", "--check-shell", "--check", "echo '##vso[x] ##[y]'; test ! -e {}", "x")
+    assert "## vso[x] ## [y]" in result.stderr
+
+
+def test_much_output_that_nobody_reads_does_not_hold_up_control_c(spawn: Spawn, folder, server: FakeServer):
+    server.enqueue(GOOD)
+    server.always(Reply(steps=[wait("second")]))
+    check = "yes '' | head -100000; test ! -e {}"
+    process = spawn("gen", "-o", "a.py", "--check-shell", "--check", check, "x", cwd=folder)
+    server.wait_reached("second")
+    process.signal(signal.SIGINT)
+    assert process.wait(5) == -signal.SIGINT
+
+
 def test_a_check_has_a_time_limit(gen, folder, server: FakeServer):
     server.always(GOOD)
     result = gen(
@@ -358,6 +411,42 @@ def test_what_others_wrote_meanwhile_is_not_undone(spawn: Spawn, folder, server:
     server.release("go")
     assert process.finish().status == 73
     assert files(folder) == {"a.py": "theirs\n"}
+
+
+@pytest.mark.parametrize("options", [[], ["--force"]])
+def test_a_file_that_appears_meanwhile_is_not_replaced(options, spawn: Spawn, folder, server: FakeServer):
+    server.enqueue(Reply(steps=[*opening(), text("```py\nx = 1\n"), wait("go"), text("```"), *closing()]))
+    process = spawn("gen", "-o", "a.py", *options, "x", cwd=folder)
+    server.wait_reached("go")
+    (folder / "a.py").write_text("theirs\n")
+    server.release("go")
+    assert process.finish().status == 73
+    assert files(folder) == {"a.py": "theirs\n"}
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfeold", b"x = 2\n", b""])
+def test_to_resume_is_no_leave_to_replace_what_is_there(content, gen, folder, server: FakeServer):
+    (folder / "b.bin").write_bytes(content)
+    result = gen("--each", "jsonl", "--resume", stdin=b'{"prompt":"a","output":"b.bin"}')
+    assert (result.status, len(server.requests)) == (73, 0), result
+    assert (folder / "b.bin").read_bytes() == content
+
+
+@pytest.mark.parametrize("options", [[], ["--resume"], ["--force"]])
+def test_two_records_cannot_have_one_file(options, gen, folder, server: FakeServer):
+    server.always(GOOD)
+    stdin = b'{"prompt":"a","output":"b.py"}\n{"prompt":"b","output":"./b.py"}\n'
+    result = gen("--each", "jsonl", *options, stdin=stdin)
+    assert [json.loads(line)["status"] for line in result.text.splitlines()] == [0, 73], result
+    assert len(server.requests) == 1
+
+
+def test_a_name_that_no_file_can_have_fails_alone(gen, folder, server: FakeServer):
+    server.always(GOOD)
+    stdin = b'{"prompt":"a","output":"a\\ud800.py"}\n{"prompt":"b","output":"b.py"}\n{"prompt":"c","output":"c\\u0000"}'
+    result = gen("--each", "jsonl", stdin=stdin)
+    assert [json.loads(line)["status"] for line in result.text.splitlines()] == [66, 0, 73], result
+    assert files(folder) == {"b.py": "x = 1\n"}
 
 
 # --- diffs ---

@@ -46,6 +46,9 @@ class Outlet(Protocol):
     def is_shown(self) -> bool:
         """Whether any of its text is out for good: what is not can begin anew (Restarted)."""
 
+    def before_request(self) -> None:
+        """Raises StreamcliError if no request is to be made: what is kept would have been welcome."""
+
     async def events(self, events: Sequence[AnswerEvent]) -> None:
         """Waits while its reader is slow."""
 
@@ -137,6 +140,7 @@ class Answer:
         prefix = await self._kept_prefix()
         if not prefix and await self._replay():
             return
+        self._outlet.before_request()
         resumption = Resumption(self._request, prefix)
         client = await self._desk.client()
         await attempts.answer(

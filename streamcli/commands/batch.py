@@ -43,6 +43,10 @@ class Job:
     text: str | None = None
     """What is given instead of the answer's own text."""
 
+    def begin(self, held: HeldAnswer) -> None:
+        """Another answer is asked for."""
+        self.held = held
+
 
 Work = Callable[[Ask, Job], Awaitable[None]]
 """Does what a record asks for, and keeps its job up to date. Raises StreamcliError."""

@@ -22,8 +22,9 @@ from streamcli.core.models import MAX_MESSAGE_BYTES
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request
 from streamcli.core.validate import NoValidator, validate
 from streamcli.edge.checks import check_command, run_check
+from streamcli.edge.secrets import mask
 from streamcli.edge.spool import DiskSpool
-from streamcli.errors import InputError, InvalidCode, UsageError
+from streamcli.errors import InputError, InvalidCode, StreamcliError, UsageError
 from streamcli.store.files import Candidate, Target
 
 # Characters of a check's output that go back to the model: its end says what failed.
@@ -42,6 +43,8 @@ class Task:
     system: str | None
     target: Target | None = None
     name: str | None = None
+    unless_kept: StreamcliError | None = None
+    """Raised instead of a request: only an answer that an earlier run has kept is wanted."""
 
 
 class Coder:
@@ -84,7 +87,7 @@ class Coder:
         request = build_request(self._settings, self.system(task), task.message)
         limit = self._settings.attempt_limit
         for attempt in range(1, limit + 1):
-            held = HeldAnswer(self.make_filter(task.name))
+            held = HeldAnswer(self.make_filter(task.name), task.unless_kept)
             if begin is not None:
                 begin(held)
             await ask(request, _into(held), lambda: True, notes)
@@ -155,15 +158,27 @@ class Coder:
         assert settings.check
         data = code.encode()
         with self._candidate(data, task, info) as path:
-            result = await run_check(
-                settings.check, path, shell=settings.check_shell, time_limit=settings.check_timeout
-            )
+            is_program = settings.check.lstrip().startswith("{}")
+            if is_program:
+                path.chmod(0o700)
+            try:
+                result = await run_check(
+                    settings.check, path, shell=settings.check_shell, time_limit=settings.check_timeout
+                )
+            except UsageError as failure:
+                if not is_program:
+                    raise
+                error = InvalidCode("the code cannot be run: does its first line say by what?")
+                raise _Refused(error, "The file is run as a program, and cannot be: it needs a shebang.") from failure
             output = result.output.replace(str(path), path.name)
             left = _read_left(path) if result.passed else None
         if left is not None:
-            if left != code:
+            if left == code:
+                return left
+            if left.strip():
+                await self._validate(left, self._language(task.name, info), task, notes)
                 notes.notice("--check changed the code: what passed is what is taken")
-            return left
+                return left
         if result.passed:
             error = InvalidCode(f"--check: {settings.check} passed, but left no text where the code was")
             raise _Refused(error, f"The command `{settings.check}` left no text in the file.")
@@ -171,7 +186,8 @@ class Coder:
             notes.passage(output)
         how = f"took more than {settings.check_timeout:g} s" if result.timed_out else f"ended with {result.status}"
         error = InvalidCode(f"the code did not pass --check: {settings.check} {how}")
-        feedback = f"The command `{settings.check}` {how} on it. Its output:\n\n{output[-MAX_FEEDBACK:]}"
+        shown = mask(output[-MAX_FEEDBACK:])  # a check that looks for the keys is not to hand them on
+        feedback = f"The command `{settings.check}` {how} on it. Its output:\n\n{shown}"
         raise _Refused(error, feedback)
 
     def _candidate(self, data: bytes, task: Task, info: str) -> Candidate:

@@ -75,6 +75,9 @@ class Delivery:
             stages.append(Sanitizer())
         self._pipeline = Pipeline(stages)
 
+    def before_request(self) -> None:
+        """Nothing is in the way."""
+
     def is_shown(self) -> bool:
         """Whether text is out, or will be in a moment: not what only waits for a fence."""
         return self._has_code or self._fence is None

@@ -6,7 +6,6 @@ from dataclasses import replace
 from streamcli.commands.asking import Ask, asking
 from streamcli.commands.batch import Job, Work, answer_each
 from streamcli.commands.coding import Coder, Task, WatchedCode, disk_spool, old_text, with_file
-from streamcli.commands.held import HeldAnswer
 from streamcli.commands.message import check_size, check_there_is_input, read_message, read_system
 from streamcli.commands.runtime import Runtime
 from streamcli.commands.single import answer_one
@@ -16,7 +15,7 @@ from streamcli.core.events import Usage
 from streamcli.core.formats import Result, result_as_json
 from streamcli.core.prompt import sendable
 from streamcli.core.sanitize import sanitize
-from streamcli.errors import CannotCreate, InvalidCode, UsageError
+from streamcli.errors import CannotCreate, InputError, InvalidCode, UsageError
 from streamcli.store.files import Target
 
 
@@ -139,35 +138,46 @@ async def _is_wanted(runtime: Runtime, code: str, old: str | None, name: str, *,
 def _work(settings: GenSettings) -> Work:
     """What --each does: a record's code, into its "output" if it has one."""
     coder = Coder(settings)
+    claimed: set[str] = set()
 
     async def write(ask: Ask, job: Job) -> None:
         file = job.prompt.output
-        name = sendable(file) if file else None
-        target, there = _target_of_record(settings, file, name)
-        message = job.message
-        if there is not None and settings.force and name is not None:
-            message = with_file(there, os.path.basename(name), message)
-            check_size(message)
-
-        def begin(held: HeldAnswer) -> None:
-            job.held = held
-
-        code = await coder.write(ask, Task(message, job.system, target, name), job.notes, begin)
-        job.text = code
-        if target is None or not settings.asks or code == there:
+        if not file:
+            job.text = await coder.write(ask, Task(job.message, job.system), job.notes, job.begin)
             return
-        if there is not None and not settings.force:
-            raise CannotCreate(f"{name} exists, and holds something else", "--force replaces it")
+        name = sendable(file)
+        _claim(file, claimed)
+        target = Target(file, force=settings.force, parents=settings.parents)
+        there = _present(target) if settings.resume and not settings.force else None
+        if there is None:
+            target.check()
+        message = job.message
+        if settings.force and (old := old_text(target, name, must_be=False)) is not None:
+            message = with_file(old, os.path.basename(name), message)
+            check_size(message)
+        # Of a file that is there already, only the run that wrote it can know that it is right.
+        task = Task(message, job.system, target, name, target.exists() if there is not None else None)
+        code = job.text = await coder.write(ask, task, job.notes, job.begin)
+        if not settings.asks or code.encode() == there:
+            return
+        if there is not None:
+            raise target.exists()
         target.commit(code.encode())
 
     return write
 
 
-def _target_of_record(settings: GenSettings, file: str | None, name: str | None) -> tuple[Target | None, str | None]:
-    """The record's file, and what it holds already, as far as that matters: to --force, and to a run picked up."""
-    if file is None or name is None:
-        return None, None
-    may_be_there = settings.force or settings.resume
-    target = Target(file, force=may_be_there, parents=settings.parents)
-    target.check()
-    return target, old_text(target, name, must_be=False) if may_be_there else None
+def _claim(file: str, claimed: set[str]) -> None:
+    """Raises CannotCreate for a file that another record of the run has."""
+    real = os.path.realpath(file) if "\0" not in file else file
+    if real in claimed:
+        raise CannotCreate(f"{sendable(file)} is another record's output too")
+    claimed.add(real)
+
+
+def _present(target: Target) -> bytes | None:
+    """What the file holds, None if it is not there. Raises CannotCreate if it cannot be what this would write."""
+    try:
+        return target.old_text()
+    except InputError as error:
+        raise target.exists() from error

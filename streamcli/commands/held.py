@@ -17,8 +17,11 @@ from streamcli.errors import StreamBroken, StreamcliError
 class HeldAnswer:
     """An outlet of commands/answer.py. With `make_filter` the text is what that filter lets through of the answer."""
 
-    def __init__(self, make_filter: Callable[[], Extractor] | None = None) -> None:
+    def __init__(
+        self, make_filter: Callable[[], Extractor] | None = None, unless_kept: StreamcliError | None = None
+    ) -> None:
         self._make_filter = make_filter
+        self._unless_kept = unless_kept
         self._usage = Usage()
         self._request_id: str | None = None
         self.page: Page | None = None
@@ -33,6 +36,11 @@ class HeldAnswer:
 
     def is_shown(self) -> bool:
         return False
+
+    def before_request(self) -> None:
+        """Raises what was given as `unless_kept`."""
+        if self._unless_kept is not None:
+            raise self._unless_kept
 
     async def events(self, events: Sequence[AnswerEvent]) -> None:
         """Raises StreamBroken for an answer that is larger than any message."""

@@ -117,6 +117,6 @@ def read_record(record: Record, form: Form) -> Prompt:
     for name, text in (("system", system), ("output", output)):
         if text is not None and not isinstance(text, str):
             raise InputError(f'the record\'s "{name}" is no text')
-    if output == "":
-        raise InputError('the record\'s "output" is empty')
+    if output is not None and (not output or mend_surrogates(output) != output):
+        raise InputError("the record's \"output\" is no file's name")
     return Prompt(mend_surrogates(prompt), None if system is None else mend_surrogates(system), value.get("id"), output)

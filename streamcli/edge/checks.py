@@ -47,6 +47,8 @@ def check_command(command: str, *, shell: bool) -> None:
     if not command.strip():
         raise UsageError("--check: the command is empty")
     if shell:
+        if _is_quoted_somewhere(command):
+            raise UsageError(f"--check: {PLACE} stands in quotes", "leave them out: it is quoted already")
         return
     program = _split(command)[0]
     if PLACE not in program and shutil.which(program) is None:
@@ -84,13 +86,31 @@ async def run_check(
 
 def _arguments(command: str, path: Path, *, shell: bool) -> list[str]:
     if shell:
-        quoted = shlex.quote(str(path))
-        filled = command.replace(PLACE, quoted) if PLACE in command else f"{command.rstrip()} {quoted}"
-        return ["/bin/sh", "-c", filled]
+        filled = command if PLACE in command else f"{command.rstrip()} {PLACE}"
+        # As a parameter: whatever the name is, no shell reads it as a command.
+        return ["/bin/sh", "-c", filled.replace(PLACE, '"$1"'), "sh", str(path)]
     words = _split(command)
     if PLACE not in command:
         words.append(PLACE)
     return [word.replace(PLACE, str(path)) for word in words]
+
+
+def _is_quoted_somewhere(command: str) -> bool:
+    """Whether the shell would see the path's place within quotes, or after a backslash."""
+    quote = ""
+    position = 0
+    while position < len(command):
+        char = command[position]
+        if command.startswith(PLACE, position) and quote:
+            return True
+        if char == "\\" and quote != "'":
+            if command.startswith(PLACE, position + 1):
+                return True
+            position += 1
+        elif char in "'\"" and quote in ("", char):
+            quote = "" if quote else char
+        position += 1
+    return False
 
 
 def _split(command: str) -> list[str]:

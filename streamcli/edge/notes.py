@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 from typing import Protocol
 
@@ -12,6 +13,9 @@ from streamcli.errors import StreamcliError
 
 # How long a line waits for a stderr that is full. A pipe that can be written at all takes a whole line.
 PATIENCE_MS = 100
+# Lines of another program's output that are shown: the last ones, which say what failed.
+MAX_PASSAGE = 200
+_RUNNER_COMMAND = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
 
 
 class Bar(Protocol):
@@ -55,9 +59,13 @@ class Notes:
 
     def passage(self, text: str) -> None:
         """What another program said, line by line, each marked as such: none can pass for ours, or for a command."""
-        if not self.quiet:
-            for line in mask(text).splitlines():
-                self._write(f"  | {one_line(line)}")
+        lines = mask(text).splitlines()
+        if self.quiet or not lines:
+            return
+        cut = len(lines) - MAX_PASSAGE
+        said = [f"({cut} lines before these are left out)"] if cut > 0 else []
+        # In one go: each write waits for a reader, and nobody may be reading.
+        self._write("\n".join(f"  | {one_line(line)}" for line in said + lines[-MAX_PASSAGE:]))
 
     def command(self, line: str) -> None:
         """A line for a program that reads stderr, which has to begin it."""
@@ -81,12 +89,10 @@ class Notes:
     def _write(self, line: str) -> None:
         if self.bar is not None:
             self.bar.hide()
-        self._write_line(line)
+        # A runner in CI takes "##[..." for a command wherever in a line it stands.
+        self._write_raw(_RUNNER_COMMAND.sub("## ", line) + "\n")
         if self.bar is not None:
             self.bar.show()
-
-    def _write_line(self, line: str) -> None:
-        self._write_raw(f"{line}\n")
 
     def _write_raw(self, text: str) -> None:
         # A stderr that is closed, or that nobody reads, is no reason to lose an answer, or to miss a signal.

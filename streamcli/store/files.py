@@ -28,7 +28,8 @@ _OTHER_KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 class Target:
     """The user's FILE; a link stands for what it leads to. Nothing is touched before `commit`.
 
-    `force` allows it to exist, `parents` allows its folder to be missing. Its methods raise CannotCreate.
+    What was not there when it was looked for is never replaced. `force` allows it to exist, `parents` allows its folder
+    to be missing. Its methods raise CannotCreate.
     """
 
     def __init__(self, path: str | bytes, *, force: bool, parents: bool) -> None:
@@ -37,12 +38,15 @@ class Target:
         self._parents = parents
         self._real: str | None = None
         self._read: tuple[int, ...] | None = None  # what `old_text` saw
+        self._was_absent = False  # when it was looked for
 
     def check(self) -> None:
         """Raises CannotCreate for whatever can be known to be in the way, before anything is paid for."""
         with self._reporting():
             real = self._resolved()
-            self._check_replaceable(status_of(real))
+            old = status_of(real)
+            self._was_absent = old is None
+            self._check_replaceable(old)
             with opened(self._nearest_folder()) as folder:
                 sweep(folder, os.path.basename(real))
                 _check_names(folder, os.path.relpath(real, self._nearest_folder()))
@@ -60,6 +64,7 @@ class Target:
         try:
             fd = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         except FileNotFoundError:
+            self._was_absent = True
             return None
         except OSError as error:
             raise InputError(f"cannot read {self._path}: {error.strerror}") from error
@@ -69,7 +74,7 @@ class Target:
             data = file.read(MAX_MESSAGE_BYTES + 1)
         if len(data) > MAX_MESSAGE_BYTES:
             raise InputError(f"{self._path} is larger than {MAX_MESSAGE_BYTES // 1_000_000} MB")
-        self._read = _version(status)
+        self._read, self._was_absent = _version(status), False
         return data
 
     def candidate(self, data: bytes) -> "Candidate":
@@ -95,8 +100,8 @@ class Target:
                     _write(temp.fd, data)
                     dress(temp.fd, folder, name, old)
                     _sync(temp.fd)
-                    temp.become(name, replace=self._force)
-                    self._read = self._read and _version(os.fstat(temp.fd))
+                    temp.become(name, replace=self._force and not self._was_absent)
+                    self._read, self._was_absent = self._read and _version(os.fstat(temp.fd)), False
                 self._sync_folder(folder)
 
     def _resolved(self) -> str:
@@ -141,9 +146,11 @@ class Target:
         if old is not None:
             self._check_kind(old)
             if not self._force:
-                raise self._exists()
+                raise self.exists()
+            if self._was_absent:
+                raise self._changed()
         if self._read and self._read != (_version(old) if old else None):
-            raise CannotCreate(f"{self._path} was changed by somebody else meanwhile", "look at it, and run this again")
+            raise self._changed()
 
     def _check_kind(self, status: os.stat_result) -> None:
         kind = stat.S_IFMT(status.st_mode)
@@ -153,15 +160,19 @@ class Target:
             what = _OTHER_KINDS.get(kind, "a device" if kind != stat.S_IFLNK else "a link that leads nowhere")
             raise CannotCreate(f"{self._path} is {what}", "leave -o out to write to standard output")
 
-    def _exists(self) -> CannotCreate:
+    def exists(self) -> CannotCreate:
+        """What there is to say of a file that must not be there."""
         return CannotCreate(f"{self._path} exists already", "use --force to replace it")
+
+    def _changed(self) -> CannotCreate:
+        return CannotCreate(f"{self._path} was changed by somebody else meanwhile", "look at it, and run this again")
 
     @contextmanager
     def _reporting(self, write_failures: tuple[int, ...] = ()) -> Iterator[None]:
         try:
             yield
         except FileExistsError as error:
-            raise self._exists() from error
+            raise (self._changed() if self._force else self.exists()) from error
         except OSError as error:
             what = error.strerror or str(error)
             if error.errno in write_failures:
@@ -197,8 +208,10 @@ class Candidate:
                 above = self._above or tempfile.gettempdir()
                 path = Path(above) / stack.enter_context(private_folder(above, self._name)) / self._name
                 fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self._mode)
-                stack.callback(os.close, fd)
-                _write(fd, self._data)
+                try:
+                    _write(fd, self._data)
+                finally:
+                    os.close(fd)  # a file that is open for writing cannot be run
             except OSError as error:
                 kind = OutputError if error.errno in _DISK_ERRORS else CannotCreate
                 raise kind(f"cannot write {self._name} for --check: {error.strerror or error}") from error

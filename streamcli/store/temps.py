@@ -136,12 +136,21 @@ def lock(fd: int) -> bool:
 
 def _held(fd: int, name: str, folder: int) -> int:
     """`fd`, just made as `name`, locked; -1, and closed, if another run took it for a dead one's before it was."""
-    lock(fd)
+    is_ours = lock(fd) or not _is_locked_by_another(fd)
     status = status_of(name, folder)
-    if status is not None and os.path.samestat(status, os.fstat(fd)):
+    if is_ours and status is not None and os.path.samestat(status, os.fstat(fd)):
         return fd
     os.close(fd)
     return -1
+
+
+def _is_locked_by_another(fd: int) -> bool:
+    """Not where the file system has no locks at all."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    return False
 
 
 def remove_folder(name: str, above: int) -> None:
@@ -186,7 +195,8 @@ def private_folder(above: str, name: str) -> Iterator[str]:
             while held < 0:
                 folder = f"{_stem(name)}{secrets.token_hex(4)}.check"  # no dot in front: some checkers skip such
                 os.mkdir(folder, 0o700, dir_fd=parent)
-                held = _held(os.open(folder, os.O_RDONLY | os.O_DIRECTORY, dir_fd=parent), folder, parent)
+                with contextlib.suppress(FileNotFoundError):  # swept by another run before it was held
+                    held = _held(os.open(folder, os.O_RDONLY | os.O_DIRECTORY, dir_fd=parent), folder, parent)
             yield folder
         finally:
             remove_folder(folder, parent)
