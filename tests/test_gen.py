@@ -534,16 +534,40 @@ def test_with_each_the_records_say_where_the_code_goes(options, gen, server: Fak
 
 
 @pytest.mark.parametrize(
-    "options", [["--diff"], ["--lang", "klingon"], ["--raw", "--block", "2"], ["--block", "0"], ["--block", "x"]]
+    "options",
+    [
+        ["--diff"],
+        ["--diff", "-o", "a", "-f", "json"],
+        ["--lang", "klingon"],
+        ["--raw", "--block", "2"],
+        ["--block", "0"],
+        ["--block", "x"],
+    ],
 )
 def test_options_that_make_no_sense(options, gen, server: FakeServer):
     assert (gen(*options, "x").status, len(server.requests)) == (2, 0)
 
 
-def test_as_json_there_is_one_result(gen, folder, server: FakeServer):
-    server.enqueue(GOOD)
-    line = json.loads(gen("-o", "a.py", "-f", "json", "x").text)
-    assert (line["status"], line["output"], line["text"]) == (0, "a.py", "x = 1\n")
+@pytest.mark.parametrize("options", [["-o", "a.py"], ["--attempts", "2", "--lang", "py"]])
+def test_as_json_there_is_one_result_whatever_becomes_of_it(options, gen, folder, server: FakeServer):
+    server.enqueue(BAD, GOOD)
+    line = json.loads(gen(*options, "-f", "json", "x").text)
+    assert (line["status"], line["text"], line["stop_reason"]) == (0, "x = 1\n", "end_turn")
+    assert (line.get("output"), line["usage"]["input_tokens"]) == ("a.py" if "-o" in options else None, 20)
+    server.always(BAD)
+    line = json.loads(gen(*options, "--force", "-f", "json", "x").text)
+    assert (line["status"], line["text"]) == (65, "x = (\n")
+    assert "never closed" in line["error"]["message"]
+    server.always(failure(400))
+    assert json.loads(gen(*options, "--force", "-f", "json", "x").text)["status"] == 1
+
+
+def test_streamed_code_that_is_not_valid_says_so_as_json_and_is_not_kept(gen, server: FakeServer):
+    server.enqueue(BAD, GOOD)
+    asked = ("--lang", "py", "--cache", "-f", "json", "x")
+    last = json.loads(gen(*asked).text.splitlines()[-1])
+    assert (last["type"], last["status"]) == ("error", 65)
+    assert (gen(*asked).status, len(server.requests)) == (0, 2)
 
 
 def test_a_request_for_a_file_can_be_looked_at(gen, folder, server: FakeServer):

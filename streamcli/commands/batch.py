@@ -8,11 +8,11 @@ earlier one there are never more than AHEAD times --jobs.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from streamcli.commands.answer import build_request
 from streamcli.commands.asking import Ask, asking
-from streamcli.commands.held import HeldAnswer, RecordNotes
+from streamcli.commands.held import Course, HeldAnswer, RecordNotes
 from streamcli.commands.message import check_size, read_system, remind_of_silence
 from streamcli.commands.runtime import Runtime
 from streamcli.config import MessageSettings
@@ -38,14 +38,7 @@ class Job:
     message: str
     system: str | None
     notes: RecordNotes
-    held: HeldAnswer = field(default_factory=HeldAnswer)
-    """The answer that is asked for, or was."""
-    text: str | None = None
-    """What is given instead of the answer's own text."""
-
-    def begin(self, held: HeldAnswer) -> None:
-        """Another answer is asked for."""
-        self.held = held
+    course: Course = field(default_factory=Course)
 
 
 Work = Callable[[Ask, Job], Awaitable[None]]
@@ -75,7 +68,7 @@ async def answer_each(runtime: Runtime, settings: MessageSettings, work: Work | 
 
 def _ask(settings: MessageSettings) -> Work:
     async def ask_once(ask: Ask, job: Job) -> None:
-        await ask(build_request(settings, job.system, job.message), lambda _: job.held, lambda: True, job.notes)
+        await ask(build_request(settings, job.system, job.message), lambda _: job.course.held, lambda: True, job.notes)
 
     return ask_once
 
@@ -188,8 +181,7 @@ class Batch:
         self.statuses.add(error.status if error else 0)
         if job is None:
             return HeldAnswer().result(record.number, None, error)
-        result = job.held.result(record.number, job.prompt.id, error)
-        return replace(result, text=result.text if job.text is None else job.text, output=job.prompt.output)
+        return job.course.result(record.number, job.prompt.id, job.prompt.output, error)
 
     def _job(self, record: Record, notes: RecordNotes) -> Job:
         prompt = read_record(record, self._form)

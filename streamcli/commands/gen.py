@@ -6,16 +6,16 @@ from dataclasses import replace
 from streamcli.commands.asking import Ask, asking
 from streamcli.commands.batch import Job, Work, answer_each
 from streamcli.commands.coding import Coder, Task, WatchedCode, disk_spool, old_text, with_file
+from streamcli.commands.held import Course
 from streamcli.commands.message import check_size, check_there_is_input, read_message, read_system
 from streamcli.commands.runtime import Runtime
 from streamcli.commands.single import answer_one
 from streamcli.config import GenSettings
 from streamcli.core.diff import unified
-from streamcli.core.events import Usage
-from streamcli.core.formats import Result, result_as_json
+from streamcli.core.formats import result_as_json
 from streamcli.core.prompt import sendable
 from streamcli.core.sanitize import sanitize
-from streamcli.errors import CannotCreate, InputError, InvalidCode, UsageError
+from streamcli.errors import CannotCreate, InputError, InvalidCode, StreamcliError, UsageError
 from streamcli.store.files import Target
 
 
@@ -31,6 +31,8 @@ async def run(runtime: Runtime, settings: GenSettings) -> int:
         return await answer_each(runtime, settings, _work(settings))
     if settings.diff and not (settings.output or settings.edit):
         raise UsageError("--diff compares with a file: -o FILE or --edit FILE")
+    if settings.diff and settings.format == "json":
+        raise UsageError("--diff writes a diff to standard output: -f json makes no sense with it")
     # With --diff, --dry-run means the file: the request is made, for there is no diff without it.
     writes = not settings.dry_run
     settings = replace(settings, dry_run=settings.dry_run and not settings.diff)
@@ -51,12 +53,14 @@ async def _stream_one(runtime: Runtime, settings: GenSettings, coder: Coder) -> 
         watched[:] = [WatchedCode(make_filter())]
         return watched[0]
 
-    status = await answer_one(runtime, settings, make, system=coder.system(Task("", read_system(settings))))
-    if settings.asks and watched:
+    async def check() -> None:
         if watched[0].problem:
             raise InvalidCode(watched[0].problem)
+        if watched[0].code is None:
+            runtime.notes.notice("the code is not checked: it is too large")
         await coder.check_streamed(watched[0].code or "", runtime.notes)
-    return status
+
+    return await answer_one(runtime, settings, make, coder.system(Task("", read_system(settings))), check)
 
 
 async def _write_one(runtime: Runtime, settings: GenSettings, coder: Coder, *, writes: bool) -> int:
@@ -77,9 +81,16 @@ async def _write_one(runtime: Runtime, settings: GenSettings, coder: Coder, *, w
             message = with_file(old, os.path.basename(name), message)
             check_size(message)
         ask = await asked.ready
-        code = await coder.write(ask, Task(message, system, target, name), runtime.notes)
-        if settings.asks:
-            await _hand_over(runtime, settings, code, target, old, name, writes=writes)
+        course = Course()
+        try:
+            code = await coder.write(ask, Task(message, system, target, name), runtime.notes, course.begin)
+            if settings.asks:
+                await _hand_over(runtime, settings, code, target, old, name, writes=writes)
+        except StreamcliError as error:
+            await _tell(runtime, settings, course, name, error)
+            raise
+        course.text = code
+        await _tell(runtime, settings, course, name, None)
         asked.all_is_done = True
     return 0
 
@@ -95,24 +106,24 @@ async def _hand_over(
     writes: bool,
 ) -> None:
     if target is None or name is None:
-        await _print(runtime, settings, code, None)
+        if settings.format == "text":
+            text = sanitize(code) if runtime.stdout_is_terminal else code
+            end = "\n" if runtime.stdout_is_terminal and not text.endswith("\n") else ""
+            await runtime.sink.write((text + end).encode())
         return
     if settings.diff and not await _is_wanted(runtime, code, old, name, writes=writes):
         return
     target.commit(code.encode())
     runtime.notes.detail(f"{name}: {len(code.encode())} bytes written")
-    if settings.format == "json":
-        await _print(runtime, settings, code, name)
 
 
-async def _print(runtime: Runtime, settings: GenSettings, code: str, output: str | None) -> None:
-    on_terminal = runtime.stdout_is_terminal
-    if settings.format == "json":
-        data = result_as_json(Result(1, None, 0, code, None, None, Usage(), output=output), ascii_only=on_terminal)
-    else:
-        text = sanitize(code) if on_terminal else code
-        data = (text + "\n" if on_terminal and not text.endswith("\n") else text).encode()
-    await runtime.sink.write(data)
+async def _tell(
+    runtime: Runtime, settings: GenSettings, course: Course, name: str | None, error: StreamcliError | None
+) -> None:
+    """With -f json: what became of it."""
+    if settings.format == "json" and settings.asks:
+        result = course.result(1, None, name, error)
+        await runtime.sink.write(result_as_json(result, ascii_only=runtime.stdout_is_terminal))
 
 
 async def _is_wanted(runtime: Runtime, code: str, old: str | None, name: str, *, writes: bool) -> bool:
@@ -143,7 +154,7 @@ def _work(settings: GenSettings) -> Work:
     async def write(ask: Ask, job: Job) -> None:
         file = job.prompt.output
         if not file:
-            job.text = await coder.write(ask, Task(job.message, job.system), job.notes, job.begin)
+            job.course.text = await coder.write(ask, Task(job.message, job.system), job.notes, job.course.begin)
             return
         name = sendable(file)
         _claim(file, claimed)
@@ -157,7 +168,7 @@ def _work(settings: GenSettings) -> Work:
             check_size(message)
         # Of a file that is there already, only the run that wrote it can know that it is right.
         task = Task(message, job.system, target, name, target.exists() if there is not None else None)
-        code = job.text = await coder.write(ask, task, job.notes, job.begin)
+        code = job.course.text = await coder.write(ask, task, job.notes, job.course.begin)
         if not settings.asks or code.encode() == there:
             return
         if there is not None:

@@ -1,6 +1,7 @@
 """An answer that is held until it is whole, for a result of its own."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from streamcli.commands.answer import Notices
@@ -88,6 +89,11 @@ class HeldAnswer:
         """All that the model said."""
         return "".join(self._answer) if self.extractor else self.text
 
+    @property
+    def usage(self) -> Usage:
+        """Tokens so far."""
+        return self._usage
+
     def result(self, record: int, identity: object, error: StreamcliError | None) -> Result:
         """What became of the record."""
         return Result(
@@ -101,6 +107,28 @@ class HeldAnswer:
             mask(error.message) if error else None,
             error.hint if error else None,
         )
+
+
+class Course:
+    """The answers to one task, one after the other, and its result."""
+
+    def __init__(self) -> None:
+        self.held = HeldAnswer()
+        """The answer that is asked for, or was."""
+        self.text: str | None = None
+        """What is given instead of the answer's own text."""
+        self._spent = Usage()
+
+    def begin(self, held: HeldAnswer) -> None:
+        """Another answer is asked for."""
+        self._spent += self.held.usage
+        self.held = held
+
+    def result(self, record: int, identity: object, output: str | None, error: StreamcliError | None) -> Result:
+        """What became of it, with the tokens of all answers."""
+        result = self.held.result(record, identity, error)
+        text = result.text if self.text is None else self.text
+        return replace(result, text=text, output=output, usage=self._spent + result.usage)
 
 
 class Telling(Notices, Protocol):
