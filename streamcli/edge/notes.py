@@ -15,6 +15,8 @@ from streamcli.errors import StreamcliError
 PATIENCE_MS = 100
 # Lines of another program's output that are shown: the last ones, which say what failed.
 MAX_PASSAGE = 200
+# Of a terminal that does not say, as a serial line's.
+USUAL_COLUMNS = 80
 _RUNNER_COMMAND = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
 
 
@@ -43,6 +45,17 @@ class Notes:
             return os.tcgetpgrp(self._fd) == os.getpgrp()
         except OSError:  # a terminal, but not the one that controls us
             return True
+
+    def columns(self) -> int | None:
+        """How wide the terminal is now; None if there is none."""
+        try:
+            return os.get_terminal_size(self._fd).columns or USUAL_COLUMNS
+        except OSError:
+            return None
+
+    def draw(self, text: str, patience_ms: int = 0) -> bool:
+        """What a bar shows, escape sequences and all; returns whether the terminal took it in that time."""
+        return self._write_raw(text, patience_ms)
 
     def notice(self, text: str) -> None:
         """Something that the user should know."""
@@ -94,10 +107,12 @@ class Notes:
         if self.bar is not None:
             self.bar.show()
 
-    def _write_raw(self, text: str) -> None:
+    def _write_raw(self, text: str, patience_ms: int = PATIENCE_MS) -> bool:
         # A stderr that is closed, or that nobody reads, is no reason to lose an answer, or to miss a signal.
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         with contextlib.suppress(OSError):
-            if poll.poll(PATIENCE_MS):
+            if poll.poll(patience_ms):
                 write_all(self._fd, text.encode("utf-8", "backslashreplace"))
+                return True
+        return False
