@@ -486,6 +486,12 @@ def test_there_are_no_more_bars_than_windows_or_than_can_be_told_apart(seconds, 
     assert 1 <= len(rects(page, "shown")) <= most
 
 
+def test_the_timeline_goes_on_to_the_present_when_nothing_comes():
+    page = busy(60, 10).page(START + 3600, NOTHING, ended=False)
+    assert re.findall(r'<text [^>]*text-anchor="end">(2023[^<]*)<', page) == ["2023-11-14 23:13:20"]
+    assert all(float(bar["x"]) < WIDTH / 2 for bar in rects(page, "shown"))
+
+
 def test_findings_stand_on_the_timeline_by_level_as_often_as_they_came():
     report = busy(100, 10)
     number = report.add_finding(START + 1, "ERROR", 1, 1, "x", [])

@@ -26,6 +26,7 @@ class Bars:
     def __init__(self, story: Story) -> None:
         self.buckets = list(story.buckets)
         self.width = story.width
+        self.now = story.now
         self._started = story.started
         most = min(_MOST_BARS, max(_FEW_BARS, story.windows))
         while len(self.buckets) > most:
@@ -34,6 +35,10 @@ class Bars:
 
     def starts_at(self, position: int) -> float:
         return self._started + position * self.width
+
+    def position(self, at: float) -> float:
+        """Where a moment is, in bars from the start."""
+        return max(0.0, at - self._started) / self.width
 
     def lanes(self) -> Iterator[tuple[str, list[int]]]:
         """For each level that occurs, and for failures, how many there are in each bar."""
@@ -106,11 +111,10 @@ def _volume(buckets: Sequence[Bucket], top: int, step: float) -> Iterator[str]:
 def _axis(bars: Bars, clock: Clock, y: int, step: float) -> Iterator[str]:
     yield f'<line class="axis" x1="{_LEFT}" y1="{y}" x2="{WIDTH - _RIGHT}" y2="{y}"/>'
     yield f'<text x="{_LEFT - 8}" y="{y}" text-anchor="end">0 lines</text>'
-    count = len(bars.buckets)
-    ticks = [(0, "start"), (count, "end")] if step * count > _AREA / 2 else [(0, "start")]
-    for position, anchor in ticks:
-        place = f'x="{_x(position, step)}" y="{y + 18}" text-anchor="{anchor}"'
-        yield f"<text {place}>{clock(bars.starts_at(position))}</text>"
+    yield f'<text x="{_LEFT}" y="{y + 18}">{clock(bars.starts_at(0))}</text>'
+    end = bars.position(bars.now)
+    if end * step > _AREA / 2:  # else the two would run into each other
+        yield f'<text x="{_x(end, step)}" y="{y + 18}" text-anchor="end">{clock(bars.now)}</text>'
 
 
 def _hints(bars: Bars, clock: Clock, height: int, step: float) -> Iterator[str]:
@@ -124,5 +128,5 @@ def _hints(bars: Bars, clock: Clock, height: int, step: float) -> Iterator[str]:
             )
 
 
-def _x(position: int, step: float) -> str:
+def _x(position: float, step: float) -> str:
     return f"{_LEFT + position * step:.1f}"
