@@ -1,0 +1,185 @@
+"""A window of a log that is too large for its budget, as text: what is frequent counted, what is rare verbatim."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from streamcli.core.excerpts import Excerpt
+from streamcli.core.grouping import Grouping
+from streamcli.core.groups import Batch, Group
+from streamcli.core.layout import Piece, Style, pieces
+from streamcli.core.masks import Masks
+
+MIN_BUDGET = 200
+"""Characters."""
+MAX_TEMPLATES = 20
+
+# What is tried in turn until the text fits.
+STYLES = (
+    Style(12),
+    Style(8),
+    Style(5),
+    Style(3),
+    Style(3, named=2),
+    Style(3, named=0),
+    Style(3, named=0, extras=False),
+    Style(3, named=0, extras=False, width=400),
+    Style(3, named=0, extras=False, width=200),
+    Style(3, named=0, extras=False, width=120),
+)
+# Characters of the remark at the end, at most.
+REMARK = 60
+# By which a window is full.
+FULL = Style(8)
+
+
+@dataclass(frozen=True)
+class Template:
+    """`count` records like `example`, from line `first` to `last`."""
+
+    count: int
+    first: int
+    last: int
+    example: str
+
+
+@dataclass(frozen=True)
+class Condensed:
+    """`lines` were added: `shown` are in the text verbatim, `condensed` are counted by one that is, and `dropped` are
+    only counted where it says that something is left out. `templates` are the most frequent, for a report.
+    """
+
+    text: str
+    lines: int
+    shown: int
+    condensed: int
+    dropped: int
+    templates: tuple[Template, ...]
+
+
+class Condenser:
+    """The lines of one window. Memory is bounded, however many are added.
+
+    `budget` is in characters of the text, at least MIN_BUDGET. A record longer than a quarter of it is cut.
+    """
+
+    def __init__(self, budget: int, masks: Masks) -> None:
+        if budget < MIN_BUDGET:
+            raise ValueError(f"a budget of {budget} characters: at least {MIN_BUDGET} are needed")
+        self._budget = budget
+        self._limit = budget // 4
+        self._grouping = Grouping(masks)
+        self._verbatim: list[Excerpt] | None = []  # None once they are too many
+        self._verbatim_size = REMARK
+        self._waiting: list[Batch] = []  # in no group yet: while everything fits there is no need
+        self._lines = 0
+        self._condensed_size = 0  # when it was last worked out
+        self._condensed_lines = 0  # how many there were then
+        self._condensed_growth = 0  # and what the groups had grown to
+
+    @property
+    def lines(self) -> int:
+        return self._lines
+
+    @property
+    def size(self) -> int:
+        """Characters of the text as it would be, about, if it had not to be cut to the budget."""
+        if self._verbatim is not None:
+            return self._verbatim_size
+        self._update_size()
+        return self._condensed_size + self._grouping.growth - self._condensed_growth
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it does not fit the budget any more, even condensed."""
+        if self._verbatim is not None:
+            return False
+        self._update_size()
+        return self._condensed_size > self._budget
+
+    def add(self, records: Sequence[bytes], first_line: int) -> None:
+        """Records without their line ends, redacted, with no NUL in them; one of several lines has LFs between them.
+
+        `first_line` is the number of the first one's first line, and lines are numbered without gaps.
+        """
+        if not records:
+            return
+        batch = Batch(records, first_line, self._limit)
+        self._lines += batch.lasts[-1] - first_line + 1
+        if self._verbatim is None:
+            self._grouping.add(batch)
+            return
+        self._waiting.append(batch)
+        for place in range(len(records)):
+            one = batch.excerpt(place)
+            self._verbatim.append(one)
+            self._verbatim_size += len(one.prefixed()) + 1
+            if self._verbatim_size > self._budget:
+                self._verbatim = None
+                self._group()
+                break
+
+    def render(self, verbatim: bool = True) -> Condensed:
+        """The text, in at most `budget` characters. Without `verbatim` it is condensed even where that is not needed."""
+        self._group()
+        if verbatim and self._verbatim is not None:
+            return self._whole(self._verbatim)
+        groups: list[Group] = []
+        parts: list[Piece] = []
+        for number, style in enumerate(STYLES):
+            if not number or style.kinds != STYLES[number - 1].kinds:
+                groups = self._grouping.groups(style.kinds)
+            parts = [part for group in groups for part in pieces(group, style)]
+            if _length(parts) + REMARK <= self._budget:
+                break
+        return self._condensed(_chosen(parts, self._budget - REMARK), groups)
+
+    def _whole(self, excerpts: list[Excerpt]) -> Condensed:
+        parts = [Piece(one.number, one.last, one.prefixed(), one.shown, 0, one.lines - one.shown) for one in excerpts]
+        return self._condensed(parts, self._grouping.groups(FULL.kinds))
+
+    def _condensed(self, parts: list[Piece], groups: list[Group]) -> Condensed:
+        shown, condensed = sum(part.shown for part in parts), sum(part.condensed for part in parts)
+        dropped = self._lines - shown - condensed
+        texts = [part.text for part in sorted(parts, key=attrgetter("first"))]
+        if dropped:
+            texts.append(f"[{dropped} lines are left out]")
+        return Condensed("\n".join(texts), self._lines, shown, condensed, dropped, _most_frequent(groups))
+
+    def _group(self) -> None:
+        for batch in self._waiting:
+            self._grouping.add(batch)
+        self._waiting.clear()
+
+    def _update_size(self) -> None:
+        """Works it out anew if it may have changed by much: it takes as long as a few thousand lines take."""
+        growth = self._grouping.growth - self._condensed_growth
+        tolerance = max(self._budget // 16, self._budget - self._condensed_size)
+        if self._condensed_lines and growth < tolerance and self._lines < 2 * self._condensed_lines:
+            return
+        if self._condensed_size > self._budget and self._lines < 2 * self._condensed_lines:
+            return  # it is full, and seldom will be less so
+        groups = self._grouping.groups(FULL.kinds)
+        self._condensed_size = _length([part for group in groups for part in pieces(group, FULL)])
+        self._condensed_lines, self._condensed_growth = self._lines, self._grouping.growth
+
+
+def _length(parts: list[Piece]) -> int:
+    return sum(len(part.text) + 1 for part in parts)
+
+
+def _chosen(parts: list[Piece], room: int) -> list[Piece]:
+    """As many as there is room for, the most valuable first."""
+    if _length(parts) <= room:
+        return parts
+    chosen = []
+    for part in sorted(parts, key=attrgetter("worth")):
+        if len(part.text) + 1 <= room:
+            chosen.append(part)
+            room -= len(part.text) + 1
+    return chosen
+
+
+def _most_frequent(groups: list[Group]) -> tuple[Template, ...]:
+    ordered = sorted(groups, key=lambda group: (-group.count, group.first))[:MAX_TEMPLATES]
+    return tuple(Template(group.count, group.first, group.last, group.kept[0].text) for group in ordered)

@@ -1,0 +1,101 @@
+"""Records of a log as they are shown: verbatim, or cut and marked so where they are too long."""
+
+from dataclasses import dataclass
+
+from streamcli.core.lines import show_line
+
+LINE_CUT = " [rest of this line cut]"
+RECORD_CUT = " [rest of this record cut]"
+# In fewer characters there is no place for the beginning and the end of a record.
+SMALL = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A record that may be shown: stream lines `number` to `number + lines - 1`.
+
+    `text` has `shown` of its lines (their last may be cut); `values` are those of its numbers.
+    """
+
+    number: int
+    lines: int
+    text: str
+    shown: int
+    values: tuple[bytes, ...] = ()
+
+    @property
+    def last(self) -> int:
+        return self.number + self.lines - 1
+
+    @property
+    def size(self) -> int:
+        """Bytes that it keeps in memory, or a bit more."""
+        return 200 + (len(self.text) if self.text.isascii() else 4 * len(self.text)) + 60 * len(self.values)
+
+    def prefixed(self) -> str:
+        return f"{self.prefix} {self.text}"
+
+    @property
+    def prefix(self) -> str:
+        return f"L{self.number}" if self.lines == 1 else f"L{self.number}-L{self.last}"
+
+    def within(self, limit: int) -> "Excerpt":
+        """The same in at most `limit` characters, at least 50."""
+        if len(self.text) <= limit:
+            return self
+        parts = self.text.split("\n")
+        if len(parts) > self.shown:
+            del parts[-2]  # what was said about lines that were cut
+        text, shown = _cut(parts, limit, self.lines)
+        return Excerpt(self.number, self.lines, text, shown, self.values)
+
+
+def excerpt(record: bytes, number: int, limit: int, values: tuple[bytes, ...] = ()) -> Excerpt:
+    """`record`, which begins at line `number`, in at most `limit` characters, at least 50."""
+    lines = record.count(b"\n") + 1
+    if lines == 1:
+        return Excerpt(number, 1, _fitted(show_line(_beginning(record, 4 * limit + 4)), limit, LINE_CUT), 1, values)
+    # A character has at most four bytes: of a record that is longer what is between these two is not shown anyway.
+    head, _, last = record.rpartition(b"\n")
+    parts = [show_line(_beginning(part, 4 * limit + 4)) for part in (*head[: 4 * limit + 4].split(b"\n"), last)]
+    whole = Excerpt(number, lines, "\n".join(parts), len(parts), values)
+    return whole.within(limit)
+
+
+def _cut(parts: list[str], limit: int, lines: int) -> tuple[str, int]:
+    """A record of `lines` lines in `limit` characters: its first ones, and its last, which tells what an error was.
+
+    Returns them and how many there are. `parts` are those that were not left out before; the last is the record's last.
+    """
+    if lines == 1:
+        return _fitted(parts[0], limit, LINE_CUT), 1
+    if limit < SMALL or len(parts) == 1:
+        return _fitted(parts[0] + " " * limit, limit, RECORD_CUT), 1
+    last = _fitted(parts[-1], limit // 3, LINE_CUT)
+    room = limit - len(last) - len(_lines_cut(lines)) - 2
+    head = [_fitted(parts[0], room, LINE_CUT)]
+    room -= len(head[0])
+    for part in parts[1:-1]:
+        room -= len(part) + 1
+        if room < 0:
+            break
+        head.append(part)
+    shown = len(head) + 1
+    return "\n".join([*head, _lines_cut(lines - shown), last]), shown
+
+
+def _lines_cut(count: int) -> str:
+    return f"[{count} lines of this record cut]"
+
+
+def _fitted(text: str, limit: int, mark: str) -> str:
+    return text if len(text) <= limit else text[: limit - len(mark)] + mark
+
+
+def _beginning(record: bytes, size: int) -> bytes:
+    """At most `size` bytes of it, not cut within a character of UTF-8."""
+    if len(record) <= size:
+        return record
+    while size and record[size] & 0xC0 == 0x80:
+        size -= 1
+    return record[:size]

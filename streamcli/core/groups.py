@@ -1,0 +1,189 @@
+"""A group: the records of a log that say the same thing. It is counted exactly, and a bounded part of it is kept."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+
+from streamcli.core.excerpts import Excerpt, excerpt
+from streamcli.core.masks import Mask
+from streamcli.core.values import Values
+
+# A group of so many records is shown whole.
+MAX_KEPT = 3
+# The different words that are counted each in a place where groups differ.
+MAX_KINDS = 64
+
+ANY = b"\x00"
+"""Stands in a merged group where its words differ."""
+
+# What programs of all kinds write when something is wrong.
+_ALARM = re.compile(
+    r"err(?:or)?\b|exception|fail|fatal|panic|crit|emerg|alert|severe|abort|crash|corrupt|denied|refused|timed?[ -]?out"
+    r"|traceback|warn",
+    re.IGNORECASE,
+)
+
+Slot = tuple[int, int]
+"""Which number of a group: the place of its word, and which of the word's."""
+
+_Row = tuple[Excerpt, dict[Slot, bytes]]
+"""A record and its numbers."""
+
+
+class Batch:
+    """Records as they came; of each the numbers of its first line and its last. `limit`: characters of an excerpt."""
+
+    def __init__(self, records: Sequence[bytes], first_line: int, limit: int) -> None:
+        self.records = records
+        self.limit = limit
+        self.firsts: Sequence[int] = range(first_line, first_line + len(records))
+        self.lasts = self.firsts
+        if b"\n" in b"".join(records):
+            self.lasts = [*accumulate((record.count(b"\n") + 1 for record in records), initial=first_line - 1)][1:]
+            self.firsts = [first_line, *(last + 1 for last in self.lasts[:-1])]
+        self.created = 0
+        """Bytes of the excerpts that were made of it."""
+
+    def excerpt(self, place: int) -> Excerpt:
+        made = excerpt(self.records[place], self.firsts[place], self.limit)
+        self.created += made.size
+        return made
+
+    def lines(self, places: Sequence[int]) -> int:
+        if self.firsts is self.lasts:
+            return len(places)
+        return sum(self.lasts[place] - self.firsts[place] + 1 for place in places)
+
+
+class Kinds:
+    """The words in one place of a merged group, counted. Beyond MAX_KINDS only that there are more is known."""
+
+    def __init__(self) -> None:
+        self.counts: dict[bytes, int] = {}
+        self.has_more = False
+
+    def add(self, word: bytes, count: int) -> None:
+        if word in self.counts or len(self.counts) < MAX_KINDS:
+            self.counts[word] = self.counts.get(word, 0) + count
+        else:
+            self.has_more = True
+
+    def add_all(self, other: "Kinds") -> None:
+        for word, count in other.counts.items():
+            self.add(word, count)
+        self.has_more = self.has_more or other.has_more
+
+
+class Group:
+    """Records with the same words, but for those that are ANY here.
+
+    `numbers` are the slots that are looked at, and whether each may be a quantity.
+    """
+
+    def __init__(self, words: tuple[bytes, ...], numbers: Mapping[Slot, bool]) -> None:
+        self.words = words
+        self.numbers = numbers
+        self.kinds = {place: Kinds() for place, word in enumerate(words) if word == ANY}
+        self.count = 0
+        self.lines = 0
+        self.last = 0
+        """The number of the last line of the last record."""
+        self.kept: list[Excerpt] = []
+        """The first records, MAX_KEPT at most."""
+        self.values: dict[Slot, Values] = {}
+        """None while the group is small."""
+        self._rows: list[_Row] = []  # all of it, while it is
+        self._is_watched = bool(numbers)
+
+    @property
+    def first(self) -> int:
+        return self.kept[0].number
+
+    @property
+    def worth(self) -> tuple[bool, int, int]:
+        """Sorts groups by how little is lost without them, the most valuable first: those that look like trouble, then
+        those that tell of many lines.
+        """
+        return not _ALARM.search(self.kept[0].text, 0, 1000), -self.count, self.first
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all of it is kept."""
+        return self.count <= MAX_KEPT
+
+    @property
+    def size(self) -> int:
+        """Bytes that it keeps in memory, about."""
+        kept = sum(one.size for one in self.kept)
+        values = sum(one.size for one in self.values.values())
+        rows = 300 * len(self._rows) * len(self.numbers)
+        kinds = sum(300 + 150 * len(one.counts) for one in self.kinds.values())
+        return 1000 + 90 * len(self.words) + kept + values + rows + kinds
+
+    def add(self, mask: Mask, places: Sequence[int], batch: Batch) -> None:
+        """Of `batch` the records at `places`, in order, which all have the key of `mask`."""
+        self.count += len(places)
+        self.lines += batch.lines(places)
+        self.last = max(self.last, batch.lasts[places[-1]])
+        new: list[Excerpt] = []
+        if len(self.kept) < MAX_KEPT or batch.firsts[places[0]] < self.kept[-1].number:
+            new = [batch.excerpt(place) for place in places[:MAX_KEPT]]
+            self._keep(new)
+        for place, kinds in self.kinds.items():
+            kinds.add(mask.words[place], len(places))
+        if self._is_watched:
+            self._add_values(mask, places, batch, new)
+
+    def absorb(self, other: "Group") -> None:
+        """All of `other`, whose words are the same but where they are ANY here."""
+        self.count += other.count
+        self.lines += other.lines
+        self.last = max(self.last, other.last)
+        self._keep(other.kept)
+        for place, kinds in self.kinds.items():
+            if place in other.kinds:
+                kinds.add_all(other.kinds[place])
+            else:
+                kinds.add(other.words[place], other.count)
+        self._rows += other._rows
+        self._build_values()
+        for slot, values in other.values.items():
+            if slot in self.values:
+                self.values[slot].add_all(values)
+        self._is_watched = self._can_learn()
+
+    def _keep(self, excerpts: Iterable[Excerpt]) -> None:
+        self.kept = sorted([*self.kept, *excerpts], key=lambda one: one.number)[:MAX_KEPT]
+
+    def _add_values(self, mask: Mask, places: Sequence[int], batch: Batch, new: list[Excerpt]) -> None:
+        columns = mask.columns([batch.records[place] for place in places])
+        slots = [(number.word, number.order) for number in mask.numbers]
+        if self.is_small:
+            rows = [dict(zip(slots, values, strict=True)) for values in zip(*columns, strict=True)]
+            self._rows += zip(new, rows, strict=True)
+            return
+        self._build_values()
+        lines = [batch.firsts[place] for place in places]
+        for slot, column in zip(slots, columns, strict=True):
+            values = self.values.get(slot)
+            if values is not None and not values.is_useless:
+                values.add(column, lines, lambda place: batch.excerpt(places[place]))
+        self._is_watched = self._can_learn()
+
+    def _build_values(self) -> None:
+        """Once the group is not small any more, its numbers are known by their values, not row by row."""
+        if self.is_small:
+            return
+        if not self.values:
+            self.values = {slot: Values(is_measure) for slot, is_measure in self.numbers.items()}
+        for slot, values in self.values.items():
+            rows = [(row[slot], one) for one, row in self._rows if slot in row]
+            if rows:
+                column, excerpts = zip(*rows, strict=True)
+                values.add(column, [one.number for one in excerpts], excerpts.__getitem__)
+        self._rows.clear()
+
+    def _can_learn(self) -> bool:
+        if self.is_small:
+            return bool(self.numbers)
+        return any(not values.is_useless for values in self.values.values())

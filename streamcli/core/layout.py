@@ -1,0 +1,156 @@
+"""Groups of records as text: in which words, and in how much detail."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from streamcli.core.excerpts import Excerpt
+from streamcli.core.groups import ANY, Group, Kinds, Slot
+from streamcli.core.lines import show_line
+from streamcli.core.masks import ADDRESS, HASHED, NUMBER, OPAQUE
+from streamcli.core.values import Values
+
+LEGEND = """\
+The log is condensed. `L12 text` is line 12 of the stream, verbatim; `L13-L20 text` a record of several lines.
+`[x812 L3-L1990] text {notes}` are 812 records like this one between lines 3 and 1990, of which the first is shown, and
+others that stand out may be shown too. The notes tell of what differs in them. `status: 200 x811, 500 x1`: the value
+after "status", and how often; "+9 more" are further values. `took: p50 31, p95 80, max 412`: percentiles and the
+greatest value; with "~" from a sample. Times, ids and addresses that differ are not mentioned. Counts are exact."""
+"""What a model has to know to read a condensed log."""
+
+# A group has so many lines beside its first one that are shown because they stand out.
+MAX_OUTSTANDING = 6
+# Characters of a value, or of the word that names it.
+MAX_VALUE = 24
+"""Characters."""
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*(?=[^A-Za-z]*$)", re.ASCII)
+_PLACEHOLDERS = str.maketrans({NUMBER.decode(): "#", OPAQUE.decode(): "*", ADDRESS.decode(): "*"})
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How much is told. `kinds`: groups are merged that differ in one of at least so many words; `named`: values that
+    are named of what differs, 0 for no notes; `extras`: lines beside the first of a group; `width`: characters of a
+    record, 0 for all.
+    """
+
+    kinds: int
+    named: int = 4
+    extras: bool = True
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the text, which stands for `shown + condensed + dropped` lines from `first` to `last`."""
+
+    first: int
+    last: int
+    text: str
+    shown: int
+    condensed: int
+    dropped: int
+    worth: tuple[bool, int, int] = (True, 0, 0)
+
+
+def pieces(group: Group, style: Style) -> Iterator[Piece]:
+    """All of a group's lines, in one or more pieces."""
+    worth = group.worth
+    if group.count == 1 or (group.is_small and style.extras):
+        for one in group.kept:
+            yield _verbatim(one, style, worth)
+        return
+    first = _fitted(group.kept[0], style)
+    others = [_fitted(one, style) for one in _outstanding(group)] if style.extras else []
+    shown = first.shown + sum(one.shown for one in others)
+    notes = "; ".join(_notes(group, style.named)) if style.named else ""
+    text = f"[x{group.count} L{group.first}-L{group.last}] {first.text}" + (f" {{{notes}}}" if notes else "")
+    yield Piece(group.first, group.last, text, first.shown, group.lines - shown, 0, worth)
+    for one in others:
+        yield Piece(one.number, one.last, one.prefixed(), one.shown, 0, 0, worth)
+
+
+def _verbatim(one: Excerpt, style: Style, worth: tuple[bool, int, int]) -> Piece:
+    fitted = _fitted(one, style)
+    return Piece(one.number, one.last, fitted.prefixed(), fitted.shown, 0, one.lines - fitted.shown, worth)
+
+
+def _fitted(one: Excerpt, style: Style) -> Excerpt:
+    return one.within(style.width) if style.width else one
+
+
+def _outstanding(group: Group) -> list[Excerpt]:
+    found = {one.number: one for values in group.values.values() for one in values.outstanding()}
+    found.pop(group.first, None)
+    return [found[number] for number in sorted(found)[:MAX_OUTSTANDING]]
+
+
+def _notes(group: Group, named: int) -> Iterator[str]:
+    for place, kinds in group.kinds.items():
+        yield _kinds_note(group, place, kinds, named)
+    for slot, values in group.values.items():
+        note = _values_note(values, named)
+        if note:
+            yield f"{_name_of_number(group, slot)}: {note}"
+
+
+def _kinds_note(group: Group, place: int, kinds: Kinds, named: int) -> str:
+    words = [_readable(word) for word in kinds.counts]
+    low, high = min(words), max(words)
+    common = next((at for at, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), 0)
+    prefix = words[0][:common]
+    name = _last_name(prefix) or _name_before(group, place)
+    if not _last_name(prefix):
+        common = 0
+    counts: dict[str, int] = {}
+    for word, count in zip(words, kinds.counts.values(), strict=True):
+        counts[word[common:]] = counts.get(word[common:], 0) + count
+    return f"{name}: {_counted(counts, named)}" + (" and more" if kinds.has_more else "")
+
+
+def _values_note(values: Values, named: int) -> str:
+    counts = values.counts
+    if counts is not None:
+        if len(counts) == 1:
+            return ""
+        if 4 * len(counts) <= values.count or (not values.is_measure and max(counts.values()) > 1):
+            return _counted({value.decode(): count for value, count in counts.items()}, named)
+    if not values.is_measure:
+        return ""
+    p50, p95, greatest = values.percentiles()
+    about = "~" if values.is_sampled else ""
+    return f"{about}p50 {p50:.6g}, {about}p95 {p95:.6g}, max {greatest:.6g}"
+
+
+def _counted(counts: dict[str, int], named: int) -> str:
+    """The most frequent values, and how many more there are."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    parts = [f"{value[:MAX_VALUE]} x{count}" for value, count in ordered[:named]]
+    if len(ordered) > named:
+        parts.append(f"+{len(ordered) - named} more")
+    return ", ".join(parts)
+
+
+def _name_of_number(group: Group, slot: Slot) -> str:
+    place, order = slot
+    parts = re.split(rb"[\x01\x04]", group.words[place])
+    return _last_name(_readable(parts[order])) or _name_before(group, place)
+
+
+def _name_before(group: Group, place: int) -> str:
+    """The word before a place, if it can be read; or else which word it is."""
+    before = group.words[place - 1] if place else ANY
+    name = _last_name(_readable(before)) if before != ANY else ""
+    return name or f"word {place + 1}"
+
+
+def _last_name(text: str) -> str:
+    match = _NAME.search(text[-3 * MAX_VALUE :])
+    return match[0][-MAX_VALUE:] if match else ""
+
+
+def _readable(word: bytes) -> str:
+    """A masked word for a reader."""
+    text = word.partition(HASHED)[0].decode("utf-8", "backslashreplace").translate(_PLACEHOLDERS)
+    return show_line(text.encode())

@@ -1,0 +1,203 @@
+"""Which lines of a log say the same thing: what varies in a line is masked, and the masked lines are compared.
+
+Done in two steps, because a stream has many lines and few kinds of them. `keys_of` makes each run of digits a 0, for a
+whole batch in a few calls. `Masks` then looks at the words of each distinct key, and remembers what it saw.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+NUMBER = b"\x01"
+"""Stands for a number in a masked word."""
+OPAQUE = b"\x02"
+"""Stands for what is no quantity: a time, a version, an identifier in hexadecimal."""
+HASHED = b"\x03"
+"""Stands before the hash of something too long to be kept."""
+ADDRESS = b"\x04"
+"""Stands for an IPv4 address, with its port if there is one."""
+
+# Beyond so many words of a record, or bytes of a word, only a hash is compared: a record may be 64 KiB of either.
+MAX_WORDS = 64
+MAX_WORD = 200
+# The numbers of a record that are looked at. Each costs time for every line.
+MAX_NUMBERS = 6
+# How many keys, and words, are remembered, and the longest key that is. Both caches are emptied when they are full.
+MAX_CACHED = 4096
+MAX_CACHED_KEY = 512
+
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+# These replacements, in this order, make one 0 of any run of up to 40 (found by trying all of them).
+_RUNS = (b"0" * 6, b"0" * 4, b"0" * 3, b"0" * 2)
+_DIGITS_ONLY = bytes.maketrans(bytes(set(range(256)) - set(b"0123456789")), b" " * 246)
+# Besides white space, what separates the words: the commas of JSON and CSV, the bars of other formats. Bytes that have
+# a meaning in a masked word must not be there before.
+_SEPARATORS = bytes.maketrans(b",;|" + NUMBER + OPAQUE + HASHED + ADDRESS, b"   ????")
+
+_MONTHS = rb"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_DAY_OR_MONTH = re.compile(rb"[\[(\"']?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|" + _MONTHS + rb")")
+_LETTER = re.compile(rb"[A-Za-z\x80-\xff]")
+# The characters before a number that make it part of a name: rdd_0, sshd[0], /0/, eth0.
+_NAME = re.compile(rb"[A-Za-z_\-\[/@#.]$")
+_RUN = re.compile(rb"0+")
+_VARYING = re.compile(
+    rb"""
+      (?P<secret> (?<=:) [0a-f]+ (?=>) )                                      # <PASSWORD:a3f90c>
+    | (?P<address> (?<![0A-Za-z.]) 0\.0\.0\.0 (?![.]0) (?::0)? )
+    | (?P<opaque>
+        (?<![0A-Za-z]) [0a-fA-F]+ (?: - [0a-fA-F]+ ){4} (?![0A-Za-z])         # a UUID
+      | 0 (?: [-/.] (?:0|MONTHS) ){2} (?: [T:_-] 0 [:.] 0 (?:[:.]0)* )? (?: Z | [+-]0 (?::0)? )?    # a date
+      | 0 (?: [:.] 0 ){2,} Z?                                                 # a time, a version
+      | 0 : 0
+      | (?<![0A-Za-z:]) (?= [a-fA-F:]* 0 ) [0a-fA-F]* (?: : [0a-fA-F]* ){2,7} (?![0A-Za-z:])    # MAC, IPv6
+      | 0x [0a-fA-F]+
+      | (?<![0A-Za-z]) (?= [0a-fA-F]{3} ) (?: 0[a-fA-F] | [a-fA-F]+0 ) [0a-fA-F]* (?![0A-Za-z])
+      | (?<![0A-Za-z]) [A-Za-z]* 0 [A-Za-z]+ 0 [0A-Za-z]*                     # digits and letters in turn
+      )
+    | (?P<number> (?: (?<![0A-Za-z)\]]) - )? 0+ (?: \.0+ (?!\.) )? )
+    """.replace(b"MONTHS", _MONTHS),
+    re.VERBOSE,
+)
+
+
+def keys_of(records: Sequence[bytes]) -> list[bytes]:
+    """Each record with every run of digits as one 0 (a run of more than 40 as a few). No record may have a NUL in it."""
+    joined = b"\0".join(records).translate(_ZEROS)
+    for run in _RUNS:
+        joined = joined.replace(run, b"0")
+    return joined.split(b"\0")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in a kind of line: the `order`th in its word. It is `runs` runs of digits from the `run`th on."""
+
+    word: int
+    order: int
+    run: int
+    runs: int
+    is_measure: bool
+    """Whether it may be a quantity, and not a part of a name or an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What a key is with what varies masked: its words, and where its numbers are. `runs`: of digits, in all."""
+
+    words: tuple[bytes, ...]
+    runs: int
+    numbers: tuple[Number, ...]
+
+    def columns(self, records: Sequence[bytes]) -> list[list[bytes]]:
+        """For each number its values in `records`, which all have the key of this mask."""
+        digits = b" ".join(records).translate(_DIGITS_ONLY).split()
+        return [self._column(number, digits) for number in self.numbers]
+
+    def _column(self, number: Number, digits: list[bytes]) -> list[bytes]:
+        if number.runs == 1:
+            return digits[number.run :: self.runs]
+        parts = [digits[number.run + further :: self.runs] for further in range(number.runs)]
+        return [b".".join(value) for value in zip(*parts, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A masked word. Its numbers are counted from its own first run."""
+
+    text: bytes
+    runs: int
+    numbers: tuple[Number, ...]
+
+
+class Masks:
+    """What is known of keys, kept across the windows of a run. What is forgotten is worked out again, the same."""
+
+    def __init__(self) -> None:
+        self._masks: dict[bytes, Mask] = {}
+        self._words: dict[bytes, _Word] = {}
+
+    def of(self, key: bytes) -> Mask:
+        mask = self._masks.get(key)
+        if mask is None:
+            mask = self._mask_of(key)
+            if len(key) <= MAX_CACHED_KEY:
+                _remember(self._masks, key, mask)
+        return mask
+
+    def _mask_of(self, key: bytes) -> Mask:
+        texts = key.translate(_SEPARATORS).split(None, MAX_WORDS)
+        rest = [_hashed(text) for text in texts[MAX_WORDS:]]
+        words = [self._word_of(text) for text in texts[:MAX_WORDS]]
+        for place in _dates(texts[:MAX_WORDS]):
+            words[place] = _Word(OPAQUE, words[place].runs, ())
+        masked = tuple(word.text for word in words)
+        numbers = tuple(_numbers(words))[:MAX_NUMBERS]
+        return Mask((*masked, *rest), len(_RUN.findall(key)), numbers)
+
+    def _word_of(self, text: bytes) -> _Word:
+        word = self._words.get(text)
+        if word is None:
+            word = _mask_word(text)
+            if len(text) <= MAX_WORD:
+                _remember(self._words, text, word)
+        return word
+
+
+_Value = TypeVar("_Value")
+
+
+def _remember(cache: dict[bytes, _Value], key: bytes, value: _Value) -> None:
+    if len(cache) >= MAX_CACHED:
+        cache.clear()
+    cache[key] = value
+
+
+def _hashed(text: bytes) -> bytes:
+    return b"%b%x" % (HASHED, hash(text) & 0xFFFF_FFFF_FFFF_FFFF)
+
+
+def _mask_word(text: bytes) -> _Word:
+    if len(text) > MAX_WORD:
+        return _Word(text[:20] + _hashed(text), len(_RUN.findall(text)), ())
+    if b"0" not in text and b">" not in text:
+        return _Word(text, 0, ())
+    numbers: list[Number] = []
+    runs = 0
+
+    def masked(match: re.Match[bytes]) -> bytes:
+        nonlocal runs
+        run, own = runs, len(_RUN.findall(match[0]))
+        runs += own
+        if match.lastgroup == "number":
+            is_measure = not _NAME.search(text[: match.start()])
+            numbers.append(Number(0, len(numbers), run, own, is_measure))
+            return NUMBER
+        if match.lastgroup == "address":
+            numbers.append(Number(0, len(numbers), run, 4, False))
+            return ADDRESS
+        return OPAQUE
+
+    return _Word(_VARYING.sub(masked, text), runs, tuple(numbers))
+
+
+def _dates(texts: list[bytes]) -> Iterator[int]:
+    """The places of words that are a day or a month of a date, written as a name, or the day's number after it."""
+    for place, (text, following) in enumerate(pairwise(texts)):
+        if _DAY_OR_MONTH.fullmatch(text):
+            if following == b"0":
+                yield from (place, place + 1)
+            elif _DAY_OR_MONTH.fullmatch(following):
+                yield place
+
+
+def _numbers(words: list[_Word]) -> Iterator[Number]:
+    """The numbers that may tell something: those before the first letter of a line are times and process numbers."""
+    heading = next((place for place, word in enumerate(words) if _LETTER.search(word.text)), 0)
+    runs = 0
+    for place, word in enumerate(words):
+        for number in word.numbers:
+            if place >= heading or number.runs == 4:
+                yield Number(place, number.order, runs + number.run, number.runs, number.is_measure)
+        runs += word.runs
