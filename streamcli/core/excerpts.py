@@ -14,14 +14,13 @@ SMALL = 150
 class Excerpt:
     """A record that may be shown: stream lines `number` to `number + lines - 1`.
 
-    `text` has `shown` of its lines (their last may be cut); `values` are those of its numbers.
+    `text` has `shown` of its lines, of which some may be cut.
     """
 
     number: int
     lines: int
     text: str
     shown: int
-    values: tuple[bytes, ...] = ()
 
     @property
     def last(self) -> int:
@@ -30,7 +29,7 @@ class Excerpt:
     @property
     def size(self) -> int:
         """Bytes that it keeps in memory, or a bit more."""
-        return 200 + (len(self.text) if self.text.isascii() else 4 * len(self.text)) + 60 * len(self.values)
+        return 200 + (len(self.text) if self.text.isascii() else 4 * len(self.text))
 
     def prefixed(self) -> str:
         return f"{self.prefix} {self.text}"
@@ -47,18 +46,18 @@ class Excerpt:
         if len(parts) > self.shown:
             del parts[-2]  # what was said about lines that were cut
         text, shown = _cut(parts, limit, self.lines)
-        return Excerpt(self.number, self.lines, text, shown, self.values)
+        return Excerpt(self.number, self.lines, text, shown)
 
 
-def excerpt(record: bytes, number: int, limit: int, values: tuple[bytes, ...] = ()) -> Excerpt:
+def excerpt(record: bytes, number: int, limit: int) -> Excerpt:
     """`record`, which begins at line `number`, in at most `limit` characters, at least 50."""
     lines = record.count(b"\n") + 1
     if lines == 1:
-        return Excerpt(number, 1, _fitted(show_line(_beginning(record, 4 * limit + 4)), limit, LINE_CUT), 1, values)
+        return Excerpt(number, 1, _fitted(show_line(_beginning(record, 4 * limit + 4)), limit, LINE_CUT), 1)
     # A character has at most four bytes: of a record that is longer what is between these two is not shown anyway.
     head, _, last = record.rpartition(b"\n")
     parts = [show_line(_beginning(part, 4 * limit + 4)) for part in (*head[: 4 * limit + 4].split(b"\n"), last)]
-    whole = Excerpt(number, lines, "\n".join(parts), len(parts), values)
+    whole = Excerpt(number, lines, "\n".join(parts), len(parts))
     return whole.within(limit)
 
 
@@ -70,7 +69,7 @@ def _cut(parts: list[str], limit: int, lines: int) -> tuple[str, int]:
     if lines == 1:
         return _fitted(parts[0], limit, LINE_CUT), 1
     if limit < SMALL or len(parts) == 1:
-        return _fitted(parts[0] + " " * limit, limit, RECORD_CUT), 1
+        return parts[0][: limit - len(RECORD_CUT)] + RECORD_CUT, 1
     last = _fitted(parts[-1], limit // 3, LINE_CUT)
     room = limit - len(last) - len(_lines_cut(lines)) - 2
     head = [_fitted(parts[0], room, LINE_CUT)]
@@ -80,8 +79,9 @@ def _cut(parts: list[str], limit: int, lines: int) -> tuple[str, int]:
         if room < 0:
             break
         head.append(part)
-    shown = len(head) + 1
-    return "\n".join([*head, _lines_cut(lines - shown), last]), shown
+    left_out = lines - len(head) - 1
+    marks = [_lines_cut(left_out)] if left_out else []
+    return "\n".join([*head, *marks, last]), len(head) + 1
 
 
 def _lines_cut(count: int) -> str:

@@ -3,7 +3,7 @@
 from operator import attrgetter
 
 from streamcli.core.groups import ANY, MAX_KEPT, Batch, Group
-from streamcli.core.masks import Mask, Masks, keys_of
+from streamcli.core.masks import Layout, Mask, Masks
 from streamcli.core.merging import fingerprint, merged
 
 # Groups, and bytes of their first records, that are held. A request has room for far fewer of either.
@@ -11,17 +11,14 @@ MAX_GROUPS = 2048
 MAX_TEXT = 2 << 20
 # Bytes of all that is held of the groups, about.
 MAX_SIZE = 10 << 20
-# Keys of which the group is remembered, and the longest such key.
-MAX_ENTRIES = 4096
-MAX_ENTRY_KEY = 512
+# Masks of which the group is remembered.
+MAX_FOUND = 4096
 # Groups that differ in one word are merged for good, if there are so many, when room is needed.
 KINDS = 8
+# Where merging is no use, it is done only each so many times that room is needed.
+MERGE_EVERY = 16
 # Characters before a line for its number.
 PREFIX = 6
-# Records that are looked at together.
-SLICE = 1000
-
-_Entry = tuple[Group, Mask]
 
 
 class Lost:
@@ -45,67 +42,80 @@ class Grouping:
     def __init__(self, masks: Masks) -> None:
         self._masks = masks
         self._groups: dict[tuple[bytes, ...], Group] = {}
-        self._merged: dict[tuple[int, ...], dict[tuple[int, int], Group]] = {}  # by places of ANY, then fingerprint
-        self._entries: dict[bytes, _Entry] = {}  # what is found by a key; it can always be found again
+        self._merged: dict[tuple[int, ...], dict[int, Group]] = {}  # by length and the places of ANY, then the rest
+        self._found: dict[Mask, Group] = {}  # can always be found again
         self._count = 0
         self._text = 0  # bytes of first records
         self._size = 0  # of all groups, when it was last worked out, and of what was added since
+        self._merge_every = self._until_merging = 1  # times that room is made
         self.growth = 0
         """Characters of what was kept, in all: a measure of how much more there is to show."""
         self.lost = Lost()
 
     def add(self, batch: Batch) -> None:
-        keys = keys_of(batch.records)
-        for start in range(0, len(keys), SLICE):
-            self._add(batch, keys, range(start, min(start + SLICE, len(keys))))
+        self._add(batch, self._masks.of_all(batch.records), range(len(batch.records)))
 
-    def groups(self, kinds: int) -> list[Group]:
-        """In the order of their first lines, those merged that differ in one of at least `kinds` words."""
-        return merged(self._all(), kinds)
+    def groups(self, kinds: int, words: int = 1) -> list[Group]:
+        """In the order of their first lines, those merged that differ in `words` of at least `kinds` words."""
+        return merged(self._all(), kinds, words)
 
     def _all(self) -> list[Group]:
         return [*self._groups.values(), *(group for family in self._merged.values() for group in family.values())]
 
-    def _add(self, batch: Batch, keys: list[bytes], places: range) -> None:
-        by_key: dict[bytes, list[int]] = {}
+    def _add(self, batch: Batch, masks: list[Mask], places: range) -> None:
+        by_mask: dict[Mask, list[int]] = {}
         for place in places:
-            by_key.setdefault(keys[place], []).append(place)
-        if not self._has_room(batch, by_key):
+            by_mask.setdefault(masks[place], []).append(place)
+        if not self._has_room(batch, by_mask):
             if len(places) > 1:
                 # Room is made just before the record that needs it, so that batches do not show.
                 middle = len(places) // 2
-                self._add(batch, keys, places[:middle])
-                self._add(batch, keys, places[middle:])
+                self._add(batch, masks, places[:middle])
+                self._add(batch, masks, places[middle:])
                 return
-            if self._find(self._masks.of(keys[places[0]])) is None:
-                self._make_room()
-        for key, at in by_key.items():
-            group, mask = self._entries.get(key) or self._enter(key, batch, at[0])
+            self._make_room()
+        for (group, layout), at in self._grouped(by_mask, batch).items():
             kept = len(group.kept)
-            group.add(mask, at, batch)
+            group.add(layout, at, batch)
             if kept < MAX_KEPT:
                 self.growth += sum(len(one.text) + PREFIX for one in group.kept[kept:])
         self._watch_size(batch)
 
-    def _has_room(self, batch: Batch, keys: dict[bytes, list[int]]) -> bool:
-        """Whether there is, if each key that is not known is of a new group."""
-        new = keys.keys() - self._entries.keys()
-        text = sum(_text_size(batch, keys[key][0]) for key in new)
+    def _grouped(self, by_mask: dict[Mask, list[int]], batch: Batch) -> dict[tuple[Group, Layout], list[int]]:
+        """The places of records that can be added together."""
+        grouped: dict[tuple[Group, Layout], list[int]] = {}
+        for mask, places in by_mask.items():
+            group = self._found.get(mask) or self._enter(mask, batch, places[0])
+            group.count_kinds(mask.words, len(places))
+            others = grouped.setdefault((group, mask.layout), places)
+            if others is not places:
+                others += places
+        for places in grouped.values():
+            places.sort()
+        return grouped
+
+    def _has_room(self, batch: Batch, places: dict[Mask, list[int]]) -> bool:
+        new = [mask for mask in places if mask not in self._found]
+        return self._has_room_for(new, batch, places) or self._has_room_for(
+            [mask for mask in new if self._find(mask) is None], batch, places
+        )
+
+    def _has_room_for(self, new: list[Mask], batch: Batch, places: dict[Mask, list[int]]) -> bool:
+        text = sum(_text_size(batch, places[mask][0]) for mask in new)
         return self._count + len(new) <= MAX_GROUPS and self._text + text <= MAX_TEXT
 
-    def _enter(self, key: bytes, batch: Batch, place: int) -> _Entry:
-        mask = self._masks.of(key)
+    def _enter(self, mask: Mask, batch: Batch, place: int) -> Group:
         group = self._find(mask)
         if group is None:
-            group = Group(mask.words, {(number.word, number.order): number.is_measure for number in mask.numbers})
+            numbers = {(number.word, number.order): number.is_measure for number in mask.layout.numbers}
+            group = Group(mask.words, numbers)
             self._groups[mask.words] = group
             self._count += 1
             self._text += _text_size(batch, place)
-        if len(key) <= MAX_ENTRY_KEY:
-            if len(self._entries) >= MAX_ENTRIES:
-                self._entries.clear()
-            self._entries[key] = group, mask
-        return group, mask
+        if len(self._found) >= MAX_FOUND:
+            self._found.clear()
+        self._found[mask] = group
+        return group
 
     def _find(self, mask: Mask) -> Group | None:
         group = self._groups.get(mask.words)
@@ -128,7 +138,7 @@ class Grouping:
 
     def _make_room(self) -> None:
         """Merges what can be merged, and lets go what matters least, until half of the room is free."""
-        groups = self.groups(KINDS)
+        groups = self._merged_for_good()
         size, room = 0, MAX_SIZE // 4
         self._forget()
         for group in sorted(groups, key=attrgetter("worth")):
@@ -140,10 +150,23 @@ class Grouping:
                 self.lost.add(group.lines, group.first, group.last)
         self._size = size
 
+    def _merged_for_good(self) -> list[Group]:
+        """To compare all groups takes its time. Where each line is unlike all others, it is done less often."""
+        self._until_merging -= 1
+        if self._until_merging > 0:
+            return self._all()
+        groups = self.groups(KINDS)
+        if len(groups) > MAX_GROUPS // 2:
+            groups = merged(groups, KINDS, 2)
+        is_useful = len(groups) < MAX_GROUPS * 3 // 4
+        self._merge_every = 1 if is_useful else min(2 * self._merge_every, MERGE_EVERY)
+        self._until_merging = self._merge_every
+        return groups
+
     def _forget(self) -> None:
         self._groups = {}
         self._merged = {}
-        self._entries = {}
+        self._found = {}
         self._text = self._count = 0
 
     def _hold(self, group: Group) -> None:

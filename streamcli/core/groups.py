@@ -1,11 +1,10 @@
 """A group: the records of a log that say the same thing. It is counted exactly, and a bounded part of it is kept."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from streamcli.core.excerpts import Excerpt, excerpt
-from streamcli.core.masks import Mask
+from streamcli.core.masks import Layout
 from streamcli.core.values import Values
 
 # A group of so many records is shown whole.
@@ -16,12 +15,29 @@ MAX_KINDS = 64
 ANY = b"\x00"
 """Stands in a merged group where its words differ."""
 
-# What programs of all kinds write when something is wrong.
-_ALARM = re.compile(
-    r"err(?:or)?\b|exception|fail|fatal|panic|crit|emerg|alert|severe|abort|crash|corrupt|denied|refused|timed?[ -]?out"
-    r"|traceback|warn",
-    re.IGNORECASE,
+# What programs of all kinds write when something is wrong; in lower case.
+_ALARMS = (
+    "error",
+    "exception",
+    "fail",
+    "fatal",
+    "panic",
+    "critical",
+    "emerg",
+    "severe",
+    "abort",
+    "crash",
+    "corrupt",
+    "denied",
+    "refused",
+    "timeout",
+    "traceback",
+    "warn",
+    "timed out",
+    "out of memory",
 )
+# Characters of a record in which it is looked for.
+_ALARM_WITHIN = 500
 
 Slot = tuple[int, int]
 """Which number of a group: the place of its word, and which of the word's."""
@@ -37,10 +53,10 @@ class Batch:
         self.records = records
         self.limit = limit
         self.firsts: Sequence[int] = range(first_line, first_line + len(records))
-        self.lasts = self.firsts
+        self.lasts: Sequence[int] = self.firsts
         if b"\n" in b"".join(records):
-            self.lasts = [*accumulate((record.count(b"\n") + 1 for record in records), initial=first_line - 1)][1:]
-            self.firsts = [first_line, *(last + 1 for last in self.lasts[:-1])]
+            starts = [*accumulate((record.count(b"\n") + 1 for record in records), initial=first_line)]
+            self.firsts, self.lasts = starts[:-1], [start - 1 for start in starts[1:]]
         self.created = 0
         """Bytes of the excerpts that were made of it."""
 
@@ -104,7 +120,8 @@ class Group:
         """Sorts groups by how little is lost without them, the most valuable first: those that look like trouble, then
         those that tell of many lines.
         """
-        return not _ALARM.search(self.kept[0].text, 0, 1000), -self.count, self.first
+        text = self.kept[0].text[:_ALARM_WITHIN].lower()
+        return not any(word in text for word in _ALARMS), -self.count, self.first
 
     @property
     def is_small(self) -> bool:
@@ -120,8 +137,8 @@ class Group:
         kinds = sum(300 + 150 * len(one.counts) for one in self.kinds.values())
         return 1000 + 90 * len(self.words) + kept + values + rows + kinds
 
-    def add(self, mask: Mask, places: Sequence[int], batch: Batch) -> None:
-        """Of `batch` the records at `places`, in order, which all have the key of `mask`."""
+    def add(self, layout: Layout, places: Sequence[int], batch: Batch) -> None:
+        """Of `batch` the records at `places`, in order, which all have this layout."""
         self.count += len(places)
         self.lines += batch.lines(places)
         self.last = max(self.last, batch.lasts[places[-1]])
@@ -129,10 +146,13 @@ class Group:
         if len(self.kept) < MAX_KEPT or batch.firsts[places[0]] < self.kept[-1].number:
             new = [batch.excerpt(place) for place in places[:MAX_KEPT]]
             self._keep(new)
-        for place, kinds in self.kinds.items():
-            kinds.add(mask.words[place], len(places))
         if self._is_watched:
-            self._add_values(mask, places, batch, new)
+            self._add_values(layout, places, batch, new)
+
+    def count_kinds(self, words: Sequence[bytes], count: int) -> None:
+        """So many of the records that are added have these words."""
+        for place, kinds in self.kinds.items():
+            kinds.add(words[place], count)
 
     def absorb(self, other: "Group") -> None:
         """All of `other`, whose words are the same but where they are ANY here."""
@@ -155,9 +175,9 @@ class Group:
     def _keep(self, excerpts: Iterable[Excerpt]) -> None:
         self.kept = sorted([*self.kept, *excerpts], key=lambda one: one.number)[:MAX_KEPT]
 
-    def _add_values(self, mask: Mask, places: Sequence[int], batch: Batch, new: list[Excerpt]) -> None:
-        columns = mask.columns([batch.records[place] for place in places])
-        slots = [(number.word, number.order) for number in mask.numbers]
+    def _add_values(self, layout: Layout, places: Sequence[int], batch: Batch, new: list[Excerpt]) -> None:
+        columns = layout.columns([batch.records[place] for place in places])
+        slots = [(number.word, number.order) for number in layout.numbers]
         if self.is_small:
             rows = [dict(zip(slots, values, strict=True)) for values in zip(*columns, strict=True)]
             self._rows += zip(new, rows, strict=True)

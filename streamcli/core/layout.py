@@ -1,7 +1,7 @@
 """Groups of records as text: in which words, and in how much detail."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from streamcli.core.excerpts import Excerpt
@@ -22,7 +22,6 @@ greatest value; with "~" from a sample. Times, ids and addresses that differ are
 MAX_OUTSTANDING = 6
 # Characters of a value, or of the word that names it.
 MAX_VALUE = 24
-"""Characters."""
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]*(?=[^A-Za-z]*$)", re.ASCII)
 _PLACEHOLDERS = str.maketrans({NUMBER.decode(): "#", OPAQUE.decode(): "*", ADDRESS.decode(): "*"})
@@ -30,14 +29,16 @@ _PLACEHOLDERS = str.maketrans({NUMBER.decode(): "#", OPAQUE.decode(): "*", ADDRE
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How much is told. `kinds`: groups are merged that differ in one of at least so many words; `named`: values that
-    are named of what differs, 0 for no notes; `extras`: lines beside the first of a group; `width`: characters of a
-    record, 0 for all.
+    """How much is told. `kinds`: groups are merged that differ in a word, of at least so many, or in `words` of them;
+    `named`: values that are named of what differs, 0 for no notes; `examples`: all lines of a small group, or one;
+    `outstanding`: the lines of a large one that stand out; `width`: characters of a record, 0 for all.
     """
 
     kinds: int
+    words: int = 1
     named: int = 4
-    extras: bool = True
+    examples: bool = True
+    outstanding: bool = True
     width: int = 0
 
 
@@ -57,12 +58,12 @@ class Piece:
 def pieces(group: Group, style: Style) -> Iterator[Piece]:
     """All of a group's lines, in one or more pieces."""
     worth = group.worth
-    if group.count == 1 or (group.is_small and style.extras):
+    if group.count == 1 or (group.is_small and style.examples):
         for one in group.kept:
             yield _verbatim(one, style, worth)
         return
     first = _fitted(group.kept[0], style)
-    others = [_fitted(one, style) for one in _outstanding(group)] if style.extras else []
+    others = [_fitted(one, style) for one in _outstanding(group)] if style.outstanding else []
     shown = first.shown + sum(one.shown for one in others)
     notes = "; ".join(_notes(group, style.named)) if style.named else ""
     text = f"[x{group.count} L{group.first}-L{group.last}] {first.text}" + (f" {{{notes}}}" if notes else "")

@@ -7,8 +7,8 @@ whole batch in a few calls. `Masks` then looks at the words of each distinct key
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TypeVar
+from itertools import islice, pairwise
+from typing import NamedTuple, TypeVar
 
 NUMBER = b"\x01"
 """Stands for a number in a masked word."""
@@ -36,8 +36,12 @@ _DIGITS_ONLY = bytes.maketrans(bytes(set(range(256)) - set(b"0123456789")), b" "
 # a meaning in a masked word must not be there before.
 _SEPARATORS = bytes.maketrans(b",;|" + NUMBER + OPAQUE + HASHED + ADDRESS, b"   ????")
 
-_MONTHS = rb"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_DAY_OR_MONTH = re.compile(rb"[\[(\"']?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|" + _MONTHS + rb")")
+_MONTHS = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_DAYS_AND_MONTHS = frozenset(
+    opening + name for name in (_MONTHS + b"|Mon|Tue|Wed|Thu|Fri|Sat|Sun").split(b"|") for opening in (b"", b"[", b'"')
+)
+# So many letters are no word.
+_HEXADECIMAL_LETTERS = re.compile(rb"(?<![A-Za-z])(?:[a-f]{8}|[A-F]{8})")
 _LETTER = re.compile(rb"[A-Za-z\x80-\xff]")
 # The characters before a number that make it part of a name: rdd_0, sshd[0], /0/, eth0.
 _NAME = re.compile(rb"[A-Za-z_\-\[/@#.]$")
@@ -54,6 +58,7 @@ _VARYING = re.compile(
       | (?<![0A-Za-z:]) (?= [a-fA-F:]* 0 ) [0a-fA-F]* (?: : [0a-fA-F]* ){2,7} (?![0A-Za-z:])    # MAC, IPv6
       | 0x [0a-fA-F]+
       | (?<![0A-Za-z]) (?= [0a-fA-F]{3} ) (?: 0[a-fA-F] | [a-fA-F]+0 ) [0a-fA-F]* (?![0A-Za-z])
+      | (?<![0A-Za-z]) (?: [a-f]{8,} | [A-F]{8,} ) (?![0A-Za-z])
       | (?<![0A-Za-z]) [A-Za-z]* 0 [A-Za-z]+ 0 [0A-Za-z]*                     # digits and letters in turn
       )
     | (?P<number> (?: (?<![0A-Za-z)\]]) - )? 0+ (?: \.0+ (?!\.) )? )
@@ -63,35 +68,35 @@ _VARYING = re.compile(
 
 
 def keys_of(records: Sequence[bytes]) -> list[bytes]:
-    """Each record with every run of digits as one 0 (a run of more than 40 as a few). No record may have a NUL in it."""
+    """Each record with every run of digits as one 0 (a run of more than 40 as a few). Records have no NUL in them."""
     joined = b"\0".join(records).translate(_ZEROS)
     for run in _RUNS:
         joined = joined.replace(run, b"0")
     return joined.split(b"\0")
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number in a kind of line: the `order`th in its word. It is `runs` runs of digits from the `run`th on."""
+class Number(NamedTuple):
+    """A number in a kind of line: the `order`th in its word. It is `runs` runs of digits from the `run`th on.
+
+    `is_measure`: whether it may be a quantity, and not a part of a name or an address.
+    """
 
     word: int
     order: int
     run: int
     runs: int
     is_measure: bool
-    """Whether it may be a quantity, and not a part of a name or an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
-    """What a key is with what varies masked: its words, and where its numbers are. `runs`: of digits, in all."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where the numbers of a record are. `runs`: of digits, in all."""
 
-    words: tuple[bytes, ...]
     runs: int
     numbers: tuple[Number, ...]
 
     def columns(self, records: Sequence[bytes]) -> list[list[bytes]]:
-        """For each number its values in `records`, which all have the key of this mask."""
+        """For each number its values in `records`, which are all laid out like this."""
         digits = b" ".join(records).translate(_DIGITS_ONLY).split()
         return [self._column(number, digits) for number in self.numbers]
 
@@ -102,13 +107,27 @@ class Mask:
         return [b".".join(value) for value in zip(*parts, strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A masked word. Its numbers are counted from its own first run."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """A key with what varies masked."""
 
-    text: bytes
+    words: tuple[bytes, ...]
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What a word means for the layout; of words that mean the same it is one object. Its numbers are counted from its
+    own first run.
+    """
+
     runs: int
     numbers: tuple[Number, ...]
+    is_readable: bool
+
+
+_Word = tuple[bytes, _Look]
+"""A masked word."""
 
 
 class Masks:
@@ -117,8 +136,17 @@ class Masks:
     def __init__(self) -> None:
         self._masks: dict[bytes, Mask] = {}
         self._words: dict[bytes, _Word] = {}
+        self._looks: dict[tuple[int, tuple[Number, ...], bool], _Look] = {}
+        self._letters = _Look(0, (), True)
+        self._layouts: dict[tuple[_Look, ...], Layout] = {}
 
-    def of(self, key: bytes) -> Mask:
+    def of_all(self, records: Sequence[bytes]) -> list[Mask]:
+        """The mask of each record."""
+        keys = keys_of(records)
+        masks = {key: self._of(key) for key in dict.fromkeys(keys)}
+        return [masks[key] for key in keys]
+
+    def _of(self, key: bytes) -> Mask:
         mask = self._masks.get(key)
         if mask is None:
             mask = self._mask_of(key)
@@ -128,27 +156,45 @@ class Masks:
 
     def _mask_of(self, key: bytes) -> Mask:
         texts = key.translate(_SEPARATORS).split(None, MAX_WORDS)
-        rest = [_hashed(text) for text in texts[MAX_WORDS:]]
-        words = [self._word_of(text) for text in texts[:MAX_WORDS]]
+        known = self._words
+        words = [known.get(text) or self._word_of(text) for text in texts[:MAX_WORDS]]
         for place in _dates(texts[:MAX_WORDS]):
-            words[place] = _Word(OPAQUE, words[place].runs, ())
-        masked = tuple(word.text for word in words)
-        numbers = tuple(_numbers(words))[:MAX_NUMBERS]
-        return Mask((*masked, *rest), len(_RUN.findall(key)), numbers)
+            words[place] = self._looking(OPAQUE, words[place][1].runs)
+        if len(texts) > MAX_WORDS:
+            words.append(self._looking(_hashed(texts[MAX_WORDS]), len(_RUN.findall(texts[MAX_WORDS]))))
+        if not words:
+            return _BLANK
+        masked, looks = zip(*words, strict=True)
+        layout = self._layouts.get(looks)
+        if layout is None:
+            layout = Layout(sum(look.runs for look in looks), tuple(islice(_numbers(looks), MAX_NUMBERS)))
+            _remember(self._layouts, looks, layout)
+        return Mask(masked, layout)
 
     def _word_of(self, text: bytes) -> _Word:
-        word = self._words.get(text)
-        if word is None:
-            word = _mask_word(text)
-            if len(text) <= MAX_WORD:
-                _remember(self._words, text, word)
+        is_plain = len(text) < 8 and text.isalpha()
+        word = (text, self._letters) if is_plain else self._looking(*_mask_word(text))
+        if len(text) <= MAX_WORD:
+            _remember(self._words, text, word)
         return word
 
+    def _looking(self, text: bytes, runs: int, numbers: tuple[Number, ...] = ()) -> _Word:
+        is_readable = text.isalpha() or bool(_LETTER.search(text))
+        if is_readable and not runs:
+            return text, self._letters
+        look = self._looks.get((runs, numbers, is_readable))
+        if look is None:
+            look = _Look(runs, numbers, is_readable)
+            _remember(self._looks, (runs, numbers, is_readable), look)
+        return text, look
 
+
+_BLANK = Mask((), Layout(0, ()))
+_Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-def _remember(cache: dict[bytes, _Value], key: bytes, value: _Value) -> None:
+def _remember(cache: dict[_Key, _Value], key: _Key, value: _Value) -> None:
     if len(cache) >= MAX_CACHED:
         cache.clear()
     cache[key] = value
@@ -158,11 +204,11 @@ def _hashed(text: bytes) -> bytes:
     return b"%b%x" % (HASHED, hash(text) & 0xFFFF_FFFF_FFFF_FFFF)
 
 
-def _mask_word(text: bytes) -> _Word:
+def _mask_word(text: bytes) -> tuple[bytes, int, tuple[Number, ...]]:
     if len(text) > MAX_WORD:
-        return _Word(text[:20] + _hashed(text), len(_RUN.findall(text)), ())
-    if b"0" not in text and b">" not in text:
-        return _Word(text, 0, ())
+        return text[:20] + _hashed(text), len(_RUN.findall(text)), ()
+    if b"0" not in text and b">" not in text and not (len(text) >= 8 and _HEXADECIMAL_LETTERS.search(text)):
+        return text, 0, ()
     numbers: list[Number] = []
     runs = 0
 
@@ -179,25 +225,27 @@ def _mask_word(text: bytes) -> _Word:
             return ADDRESS
         return OPAQUE
 
-    return _Word(_VARYING.sub(masked, text), runs, tuple(numbers))
+    return _VARYING.sub(masked, text), runs, tuple(numbers)
 
 
 def _dates(texts: list[bytes]) -> Iterator[int]:
     """The places of words that are a day or a month of a date, written as a name, or the day's number after it."""
+    if _DAYS_AND_MONTHS.isdisjoint(texts):
+        return
     for place, (text, following) in enumerate(pairwise(texts)):
-        if _DAY_OR_MONTH.fullmatch(text):
+        if text in _DAYS_AND_MONTHS:
             if following == b"0":
                 yield from (place, place + 1)
-            elif _DAY_OR_MONTH.fullmatch(following):
+            elif following in _DAYS_AND_MONTHS:
                 yield place
 
 
-def _numbers(words: list[_Word]) -> Iterator[Number]:
+def _numbers(looks: Sequence[_Look]) -> Iterator[Number]:
     """The numbers that may tell something: those before the first letter of a line are times and process numbers."""
-    heading = next((place for place, word in enumerate(words) if _LETTER.search(word.text)), 0)
+    heading = next((place for place, look in enumerate(looks) if look.is_readable), 0)
     runs = 0
-    for place, word in enumerate(words):
-        for number in word.numbers:
+    for place, look in enumerate(looks):
+        for number in look.numbers:
             if place >= heading or number.runs == 4:
-                yield Number(place, number.order, runs + number.run, number.runs, number.is_measure)
-        runs += word.runs
+                yield number._replace(word=place, run=runs + number.run)
+        runs += look.runs

@@ -23,6 +23,8 @@ ENOUGH = 20
 # Spreads line numbers evenly over the bits (Knuth's multiplicative hash): logs have periods, samples must not.
 _SPREAD = 0x9E3779B1
 _SPREAD_BITS = 16
+# One line of a trillion: what is left then is few enough.
+MAX_SPARSITY = 40
 
 
 class Values:
@@ -71,11 +73,12 @@ class Values:
         self._sampled_lines += other._sampled_lines
         self._sample += other._sample
         self._sparsity = max(self._sparsity, other._sparsity)
+        self._drop_unsampled()
         self._thin_out()
 
     def percentiles(self) -> tuple[float, float, float]:
         """The 50th and 95th of a quantity, from a sample if there are many values, and the greatest of all."""
-        ordered = sorted(self._sample)
+        ordered = sorted(self._sample) or [self._top[0][0]]
         return ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100], self._top[0][0]
 
     @property
@@ -129,11 +132,14 @@ class Values:
         return not (line * _SPREAD >> _SPREAD_BITS) & ((1 << self._sparsity) - 1)
 
     def _thin_out(self) -> None:
-        while len(self._sample) > MAX_SAMPLE and self._sparsity < _SPREAD_BITS:
+        while len(self._sample) > MAX_SAMPLE and self._sparsity < MAX_SPARSITY:
             self._sparsity += 1
-            kept = [place for place, line in enumerate(self._sampled_lines) if self._is_sampled(line)]
-            self._sampled_lines = array("q", (self._sampled_lines[place] for place in kept))
-            self._sample = array("d", (self._sample[place] for place in kept))
+            self._drop_unsampled()
+
+    def _drop_unsampled(self) -> None:
+        kept = [place for place, line in enumerate(self._sampled_lines) if self._is_sampled(line)]
+        self._sampled_lines = array("q", (self._sampled_lines[place] for place in kept))
+        self._sample = array("d", (self._sample[place] for place in kept))
 
 
 def _greatest_first(entry: tuple[float, Excerpt]) -> tuple[float, int]:
