@@ -107,7 +107,7 @@ class Grouping:
     def _enter(self, mask: Mask, batch: Batch, place: int) -> Group:
         group = self._find(mask)
         if group is None:
-            numbers = {(number.word, number.order): number.is_measure for number in mask.layout.numbers}
+            numbers = {(number.word, number.order): number for number in mask.layout.numbers}
             group = Group(mask.words, numbers)
             self._groups[mask.words] = group
             self._count += 1

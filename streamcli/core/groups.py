@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from streamcli.core.excerpts import Excerpt, excerpt
-from streamcli.core.masks import Layout
-from streamcli.core.values import Values
+from streamcli.core.masks import ADDRESS_RUNS, Layout, Number
+from streamcli.core.values import MAX_ADDRESSES, MAX_COUNTED, Values
 
 # A group of so many records is shown whole.
 MAX_KEPT = 3
@@ -93,10 +93,10 @@ class Kinds:
 class Group:
     """Records with the same words, but for those that are ANY here.
 
-    `numbers` are the slots that are looked at, and whether each may be a quantity.
+    `numbers` are those that are looked at.
     """
 
-    def __init__(self, words: tuple[bytes, ...], numbers: Mapping[Slot, bool]) -> None:
+    def __init__(self, words: tuple[bytes, ...], numbers: Mapping[Slot, Number]) -> None:
         self.words = words
         self.numbers = numbers
         self.kinds = {place: Kinds() for place, word in enumerate(words) if word == ANY}
@@ -195,7 +195,7 @@ class Group:
         if self.is_small:
             return
         if not self.values:
-            self.values = {slot: Values(is_measure) for slot, is_measure in self.numbers.items()}
+            self.values = {slot: _values_of(number) for slot, number in self.numbers.items()}
         for slot, values in self.values.items():
             rows = [(row[slot], one) for one, row in self._rows if slot in row]
             if rows:
@@ -207,3 +207,7 @@ class Group:
         if self.is_small:
             return bool(self.numbers)
         return any(not values.is_useless for values in self.values.values())
+
+
+def _values_of(number: Number) -> Values:
+    return Values(number.is_measure, MAX_ADDRESSES if number.runs == ADDRESS_RUNS else MAX_COUNTED)

@@ -8,14 +8,15 @@ from streamcli.core.excerpts import Excerpt
 from streamcli.core.groups import ANY, Group, Kinds, Slot
 from streamcli.core.lines import show_line
 from streamcli.core.masks import ADDRESS, HASHED, NUMBER, OPAQUE
-from streamcli.core.values import Values
+from streamcli.core.values import ENOUGH, Values
 
 LEGEND = """\
 The log is condensed. `L12 text` is line 12 of the stream, verbatim; `L13-L20 text` a record of several lines.
 `[x812 L3-L1990] text {notes}` are 812 records like this one between lines 3 and 1990, of which the first is shown, and
 others that stand out may be shown too. The notes tell of what differs in them. `status: 200 x811, 500 x1`: the value
-after "status", and how often; "+9 more" are further values. `took: p50 31, p95 80, max 412`: percentiles and the
-greatest value; with "~" from a sample. Times, ids and addresses that differ are not mentioned. Counts are exact."""
+after "status", and how often; "+9 more" are further values. `took: 3 to 45`: the smallest and the greatest value.
+`took: p50 31, p95 80, max 412`: percentiles and the greatest value; with "~" from a sample of the lines. Of times and
+identifiers it is not told how they differ. All counts are exact."""
 """What a model has to know to read a condensed log."""
 
 # A group has so many lines beside its first one that are shown because they stand out.
@@ -119,6 +120,8 @@ def _values_note(values: Values, named: int) -> str:
             return _counted({value.decode(): count for value, count in counts.items()}, named)
     if not values.is_measure:
         return ""
+    if values.count < ENOUGH:
+        return "{:.6g} to {:.6g}".format(*values.extremes())
     p50, p95, greatest = values.percentiles()
     about = "~" if values.is_sampled else ""
     return f"{about}p50 {p50:.6g}, {about}p95 {p95:.6g}, max {greatest:.6g}"
@@ -148,7 +151,7 @@ def _name_before(group: Group, place: int) -> str:
 
 def _last_name(text: str) -> str:
     match = _NAME.search(text[-3 * MAX_VALUE :])
-    return match[0][-MAX_VALUE:] if match else ""
+    return match[0].rstrip("-_.")[-MAX_VALUE:] if match else ""
 
 
 def _readable(word: bytes) -> str:

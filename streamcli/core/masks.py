@@ -18,6 +18,8 @@ HASHED = b"\x03"
 """Stands before the hash of something too long to be kept."""
 ADDRESS = b"\x04"
 """Stands for an IPv4 address, with its port if there is one."""
+ADDRESS_RUNS = 4
+"""Runs of digits of an address, without a port. No other number has so many."""
 
 # Beyond so many words of a record, or bytes of a word, only a hash is compared: a record may be 64 KiB of either.
 MAX_WORDS = 64
@@ -221,7 +223,7 @@ def _mask_word(text: bytes) -> tuple[bytes, int, tuple[Number, ...]]:
             numbers.append(Number(0, len(numbers), run, own, is_measure))
             return NUMBER
         if match.lastgroup == "address":
-            numbers.append(Number(0, len(numbers), run, 4, False))
+            numbers.append(Number(0, len(numbers), run, ADDRESS_RUNS, False))
             return ADDRESS
         return OPAQUE
 
@@ -246,6 +248,6 @@ def _numbers(looks: Sequence[_Look]) -> Iterator[Number]:
     runs = 0
     for place, look in enumerate(looks):
         for number in look.numbers:
-            if place >= heading or number.runs == 4:
+            if place >= heading or number.runs == ADDRESS_RUNS:
                 yield number._replace(word=place, run=runs + number.run)
         runs += look.runs

@@ -93,9 +93,7 @@ def _is_family(members: list[Group], places: Places, kinds: int) -> bool:
 
 def _join(members: list[Group], places: Places) -> Group:
     words = tuple(ANY if place in places else word for place, word in enumerate(members[0].words))
-    numbers = {
-        slot: is_measure for group in members for slot, is_measure in group.numbers.items() if slot[0] not in places
-    }
+    numbers = {slot: number for group in members for slot, number in group.numbers.items() if slot[0] not in places}
     joined = Group(words, numbers)
     for group in members:
         joined.absorb(group)

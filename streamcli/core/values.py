@@ -12,6 +12,8 @@ from streamcli.core.excerpts import Excerpt
 
 # Up to so many different values are counted each. A field with more is measured, if it is a quantity.
 MAX_COUNTED = 16
+# The same of addresses: who it was matters, and is no quantity.
+MAX_ADDRESSES = 64
 # So many lines are sampled for the percentiles of a group, at most.
 MAX_SAMPLE = 128
 # The greatest values that are kept with their lines.
@@ -30,12 +32,13 @@ MAX_SPARSITY = 40
 class Values:
     """Bounded, however many values are added."""
 
-    def __init__(self, is_measure: bool) -> None:
+    def __init__(self, is_measure: bool, max_counted: int = MAX_COUNTED) -> None:
         self.is_measure = is_measure
+        self._max_counted = max_counted
         self.count = 0
         self.counts: dict[bytes, int] | None = {}
-        """How often each value occurred; None if there are more than MAX_COUNTED."""
-        self._single: dict[bytes, Excerpt] = {}  # the line of a value that occurred once
+        """How often each value occurred; None if there are more than `max_counted`."""
+        self._single: dict[bytes, Excerpt] = {}  # the line of a value that occurred once, of up to MAX_COUNTED values
         self._top: list[tuple[float, Excerpt]] = []  # the greatest first
         self._sampled_lines = array("q")
         self._sample = array("d")
@@ -68,7 +71,7 @@ class Values:
         if other.counts is None:
             self._stop_counting()
         elif self.counts is not None:
-            self._add_counts(other.counts, other._single.__getitem__)
+            self._add_counts(other.counts, other._single.get)
         self._top = sorted([*self._top, *other._top], key=_greatest_first)[:MAX_TOP]
         self._sampled_lines += other._sampled_lines
         self._sample += other._sample
@@ -78,8 +81,15 @@ class Values:
 
     def percentiles(self) -> tuple[float, float, float]:
         """The 50th and 95th of a quantity, from a sample if there are many values, and the greatest of all."""
-        ordered = sorted(self._sample) or [self._top[0][0]]
+        ordered = self._ordered()
         return ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100], self._top[0][0]
+
+    def extremes(self) -> tuple[float, float]:
+        """The smallest value of a quantity, of those sampled, and the greatest of all."""
+        return self._ordered()[0], self._top[0][0]
+
+    def _ordered(self) -> list[float]:
+        return sorted(self._sample) or [self._top[0][0]]
 
     @property
     def is_sampled(self) -> bool:
@@ -94,18 +104,20 @@ class Values:
         limit = OUTLIER_FACTOR * self.percentiles()[1]
         return [line for value, line in self._top if value > limit > 0]
 
-    def _add_counts(self, counts: dict[bytes, int], excerpt_of: Callable[[bytes], Excerpt]) -> None:
+    def _add_counts(self, counts: dict[bytes, int], line_of: Callable[[bytes], Excerpt | None]) -> None:
         assert self.counts is not None
         for value, count in counts.items():
             known = self.counts.get(value, 0)
-            if not known and len(self.counts) == MAX_COUNTED:
+            if not known and len(self.counts) == self._max_counted:
                 self._stop_counting()
                 return
             self.counts[value] = known + count
             if known:
                 self._single.pop(value, None)
-            elif count == 1:
-                self._single[value] = excerpt_of(value)
+            elif count == 1 and len(self.counts) <= MAX_COUNTED and (line := line_of(value)):
+                self._single[value] = line
+        if len(self.counts) > MAX_COUNTED:
+            self._single.clear()
 
     def _stop_counting(self) -> None:
         self.counts = None
