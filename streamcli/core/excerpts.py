@@ -56,9 +56,8 @@ def excerpt(record: bytes, number: int, limit: int) -> Excerpt:
         return Excerpt(number, 1, _fitted(show_line(_beginning(record, 4 * limit + 4)), limit, LINE_CUT), 1)
     # A character has at most four bytes: of a record that is longer what is between these two is not shown anyway.
     head, _, last = record.rpartition(b"\n")
-    parts = [show_line(_beginning(part, 4 * limit + 4)) for part in (*head[: 4 * limit + 4].split(b"\n"), last)]
-    whole = Excerpt(number, lines, "\n".join(parts), len(parts))
-    return whole.within(limit)
+    parts = (*_beginning(head, 4 * limit + 4).split(b"\n"), _beginning(last, 4 * limit + 4))
+    return Excerpt(number, lines, "\n".join(map(show_line, parts)), len(parts)).within(limit)
 
 
 def _cut(parts: list[str], limit: int, lines: int) -> tuple[str, int]:

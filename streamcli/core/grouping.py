@@ -107,8 +107,7 @@ class Grouping:
     def _enter(self, mask: Mask, batch: Batch, place: int) -> Group:
         group = self._find(mask)
         if group is None:
-            numbers = {(number.word, number.order): number for number in mask.layout.numbers}
-            group = Group(mask.words, numbers)
+            group = Group(mask.words, {number.slot: number for number in mask.layout.numbers})
             self._groups[mask.words] = group
             self._count += 1
             self._text += _text_size(batch, place)

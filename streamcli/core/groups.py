@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from streamcli.core.excerpts import Excerpt, excerpt
-from streamcli.core.masks import ADDRESS_RUNS, Layout, Number
+from streamcli.core.masks import ADDRESS_RUNS, Layout, Number, Slot
 from streamcli.core.values import MAX_ADDRESSES, MAX_COUNTED, Values
 
 # A group of so many records is shown whole.
@@ -38,9 +38,6 @@ _ALARMS = (
 )
 # Characters of a record in which it is looked for.
 _ALARM_WITHIN = 500
-
-Slot = tuple[int, int]
-"""Which number of a group: the place of its word, and which of the word's."""
 
 _Row = tuple[Excerpt, dict[Slot, bytes]]
 """A record and its numbers."""
@@ -146,7 +143,7 @@ class Group:
         if len(self.kept) < MAX_KEPT or batch.firsts[places[0]] < self.kept[-1].number:
             new = [batch.excerpt(place) for place in places[:MAX_KEPT]]
             self._keep(new)
-        if self._is_watched:
+        if self._is_watched and layout.numbers:
             self._add_values(layout, places, batch, new)
 
     def count_kinds(self, words: Sequence[bytes], count: int) -> None:
@@ -177,7 +174,7 @@ class Group:
 
     def _add_values(self, layout: Layout, places: Sequence[int], batch: Batch, new: list[Excerpt]) -> None:
         columns = layout.columns([batch.records[place] for place in places])
-        slots = [(number.word, number.order) for number in layout.numbers]
+        slots = [number.slot for number in layout.numbers]
         if self.is_small:
             rows = [dict(zip(slots, values, strict=True)) for values in zip(*columns, strict=True)]
             self._rows += zip(new, rows, strict=True)

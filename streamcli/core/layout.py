@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from streamcli.core.excerpts import Excerpt
-from streamcli.core.groups import ANY, Group, Kinds, Slot
+from streamcli.core.groups import ANY, Group, Kinds
 from streamcli.core.lines import show_line
-from streamcli.core.masks import ADDRESS, HASHED, NUMBER, OPAQUE
+from streamcli.core.masks import HASHED, VARYING, Slot
 from streamcli.core.values import ENOUGH, Values
 
 LEGEND = """\
@@ -21,11 +21,12 @@ identifiers it is not told how they differ. All counts are exact."""
 
 # A group has so many lines beside its first one that are shown because they stand out.
 MAX_OUTSTANDING = 6
+# Characters of the notes, about.
+MAX_NOTES = 200
 # Characters of a value, or of the word that names it.
 MAX_VALUE = 24
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]*(?=[^A-Za-z]*$)", re.ASCII)
-_PLACEHOLDERS = str.maketrans({NUMBER.decode(): "#", OPAQUE.decode(): "*", ADDRESS.decode(): "*"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,7 @@ def pieces(group: Group, style: Style) -> Iterator[Piece]:
     first = _fitted(group.kept[0], style)
     others = [_fitted(one, style) for one in _outstanding(group)] if style.outstanding else []
     shown = first.shown + sum(one.shown for one in others)
-    notes = "; ".join(_notes(group, style.named)) if style.named else ""
-    text = f"[x{group.count} L{group.first}-L{group.last}] {first.text}" + (f" {{{notes}}}" if notes else "")
+    text = f"[x{group.count} L{group.first}-L{group.last}] {first.text}{_notes(group, style.named)}"
     yield Piece(group.first, group.last, text, first.shown, group.lines - shown, 0, worth)
     for one in others:
         yield Piece(one.number, one.last, one.prefixed(), one.shown, 0, 0, worth)
@@ -88,13 +88,17 @@ def _outstanding(group: Group) -> list[Excerpt]:
     return [found[number] for number in sorted(found)[:MAX_OUTSTANDING]]
 
 
-def _notes(group: Group, named: int) -> Iterator[str]:
-    for place, kinds in group.kinds.items():
-        yield _kinds_note(group, place, kinds, named)
+def _notes(group: Group, named: int) -> str:
+    """What differs in the records of a group, in braces."""
+    if not named:
+        return ""
+    notes = [_kinds_note(group, place, kinds, named) for place, kinds in group.kinds.items()]
     for slot, values in group.values.items():
-        note = _values_note(values, named)
-        if note:
-            yield f"{_name_of_number(group, slot)}: {note}"
+        # Where it is a number only now and then, it is an identifier.
+        note = _values_note(values, named) if 2 * values.count > group.count else ""
+        if note and sum(map(len, notes)) < MAX_NOTES:
+            notes.append(f"{_name_of_number(group, slot)}: {note}")
+    return f" {{{'; '.join(notes)}}}" if notes else ""
 
 
 def _kinds_note(group: Group, place: int, kinds: Kinds, named: int) -> str:
@@ -112,19 +116,28 @@ def _kinds_note(group: Group, place: int, kinds: Kinds, named: int) -> str:
 
 
 def _values_note(values: Values, named: int) -> str:
+    """What is worth telling of them, "" if nothing is."""
     counts = values.counts
-    if counts is not None:
-        if len(counts) == 1:
-            return ""
-        if 4 * len(counts) <= values.count or (not values.is_measure and max(counts.values()) > 1):
-            return _counted({value.decode(): count for value, count in counts.items()}, named)
-    if not values.is_measure:
+    if counts is not None and _is_telling(counts, values, named):
+        return _counted({value.decode(): count for value, count in counts.items()}, named)
+    if not values.is_measure or (counts is not None and len(counts) == 1):
         return ""
     if values.count < ENOUGH:
-        return "{:.6g} to {:.6g}".format(*values.extremes())
-    p50, p95, greatest = values.percentiles()
+        return " to ".join(map(_figure, values.extremes()))
+    p50, p95, greatest = map(_figure, values.percentiles())
     about = "~" if values.is_sampled else ""
-    return f"{about}p50 {p50:.6g}, {about}p95 {p95:.6g}, max {greatest:.6g}"
+    return f"{about}p50 {p50}, {about}p95 {p95}, max {greatest}"
+
+
+def _is_telling(counts: dict[bytes, int], values: Values, named: int) -> bool:
+    """Whether a few values make up a good part of all."""
+    if len(counts) == 1:
+        return False
+    return 4 * len(counts) <= values.count and (len(counts) <= named or 4 * max(counts.values()) >= values.count)
+
+
+def _figure(value: float) -> str:
+    return f"{value:.0f}" if 1e5 <= value < 1e15 else f"{value:.6g}"
 
 
 def _counted(counts: dict[str, int], named: int) -> str:
@@ -137,8 +150,8 @@ def _counted(counts: dict[str, int], named: int) -> str:
 
 
 def _name_of_number(group: Group, slot: Slot) -> str:
-    place, order = slot
-    parts = re.split(rb"[\x01\x04]", group.words[place])
+    place, order, _ = slot
+    parts = group.words[place].split(VARYING)
     return _last_name(_readable(parts[order])) or _name_before(group, place)
 
 
@@ -156,5 +169,5 @@ def _last_name(text: str) -> str:
 
 def _readable(word: bytes) -> str:
     """A masked word for a reader."""
-    text = word.partition(HASHED)[0].decode("utf-8", "backslashreplace").translate(_PLACEHOLDERS)
-    return show_line(text.encode())
+    text = word.partition(HASHED)[0].replace(VARYING, b"*")
+    return show_line(text)

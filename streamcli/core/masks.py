@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import NamedTuple, TypeVar
 
-NUMBER = b"\x01"
-"""Stands for a number in a masked word."""
-OPAQUE = b"\x02"
-"""Stands for what is no quantity: a time, a version, an identifier in hexadecimal."""
+VARYING = b"\x01"
+"""Stands in a masked word for a number, a time, an address, an identifier. Which of them it was is not told apart: an
+identifier in hexadecimal is a number now and then.
+"""
 HASHED = b"\x03"
 """Stands before the hash of something too long to be kept."""
-ADDRESS = b"\x04"
-"""Stands for an IPv4 address, with its port if there is one."""
 ADDRESS_RUNS = 4
-"""Runs of digits of an address, without a port. No other number has so many."""
+"""Runs of digits of an IPv4 address, without its port. No other number has so many."""
 
 # Beyond so many words of a record, or bytes of a word, only a hash is compared: a record may be 64 KiB of either.
 MAX_WORDS = 64
@@ -36,7 +34,7 @@ _RUNS = (b"0" * 6, b"0" * 4, b"0" * 3, b"0" * 2)
 _DIGITS_ONLY = bytes.maketrans(bytes(set(range(256)) - set(b"0123456789")), b" " * 246)
 # Besides white space, what separates the words: the commas of JSON and CSV, the bars of other formats. Bytes that have
 # a meaning in a masked word must not be there before.
-_SEPARATORS = bytes.maketrans(b",;|" + NUMBER + OPAQUE + HASHED + ADDRESS, b"   ????")
+_SEPARATORS = bytes.maketrans(b",;|" + VARYING + HASHED, b"   ??")
 
 _MONTHS = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _DAYS_AND_MONTHS = frozenset(
@@ -48,7 +46,7 @@ _LETTER = re.compile(rb"[A-Za-z\x80-\xff]")
 # The characters before a number that make it part of a name: rdd_0, sshd[0], /0/, eth0.
 _NAME = re.compile(rb"[A-Za-z_\-\[/@#.]$")
 _RUN = re.compile(rb"0+")
-_VARYING = re.compile(
+_PATTERN = re.compile(
     rb"""
       (?P<secret> (?<=:) [0a-f]+ (?=>) )                                      # <PASSWORD:a3f90c>
     | (?P<address> (?<![0A-Za-z.]) 0\.0\.0\.0 (?![.]0) (?::0)? )
@@ -59,11 +57,11 @@ _VARYING = re.compile(
       | 0 : 0
       | (?<![0A-Za-z:]) (?= [a-fA-F:]* 0 ) [0a-fA-F]* (?: : [0a-fA-F]* ){2,7} (?![0A-Za-z:])    # MAC, IPv6
       | 0x [0a-fA-F]+
-      | (?<![0A-Za-z]) (?= [0a-fA-F]{3} ) (?: 0[a-fA-F] | [a-fA-F]+0 ) [0a-fA-F]* (?![0A-Za-z])
+      | (?<![0A-Za-z]) (?: 0[a-fA-F] | [a-fA-F]+0 ) [0a-fA-F]* (?![0A-Za-z])    # any other hexadecimal
       | (?<![0A-Za-z]) (?: [a-f]{8,} | [A-F]{8,} ) (?![0A-Za-z])
       | (?<![0A-Za-z]) [A-Za-z]* 0 [A-Za-z]+ 0 [0A-Za-z]*                     # digits and letters in turn
       )
-    | (?P<number> (?: (?<![0A-Za-z)\]]) - )? 0+ (?: \.0+ (?!\.) )? )
+    | (?P<number> (?: (?<![0A-Za-z)\]]) [-+] )? 0+ (?: \.0+ (?!\.) )? )
     """.replace(b"MONTHS", _MONTHS),
     re.VERBOSE,
 )
@@ -77,10 +75,13 @@ def keys_of(records: Sequence[bytes]) -> list[bytes]:
     return joined.split(b"\0")
 
 
-class Number(NamedTuple):
-    """A number in a kind of line: the `order`th in its word. It is `runs` runs of digits from the `run`th on.
+Slot = tuple[int, int, bool]
+"""Which number of a kind of line: its word, its order in that, and whether it is an address."""
 
-    `is_measure`: whether it may be a quantity, and not a part of a name or an address.
+
+class Number(NamedTuple):
+    """A number in a kind of line: in its word the `order`th thing that varies. In the line it is `runs` runs of digits
+    from the `run`th on. `is_measure`: whether it may be a quantity, and not a part of a name or an address.
     """
 
     word: int
@@ -88,6 +89,10 @@ class Number(NamedTuple):
     run: int
     runs: int
     is_measure: bool
+
+    @property
+    def slot(self) -> Slot:
+        return self.word, self.order, self.runs == ADDRESS_RUNS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +166,7 @@ class Masks:
         known = self._words
         words = [known.get(text) or self._word_of(text) for text in texts[:MAX_WORDS]]
         for place in _dates(texts[:MAX_WORDS]):
-            words[place] = self._looking(OPAQUE, words[place][1].runs)
+            words[place] = self._looking(VARYING, words[place][1].runs)
         if len(texts) > MAX_WORDS:
             words.append(self._looking(_hashed(texts[MAX_WORDS]), len(_RUN.findall(texts[MAX_WORDS]))))
         if not words:
@@ -212,22 +217,20 @@ def _mask_word(text: bytes) -> tuple[bytes, int, tuple[Number, ...]]:
     if b"0" not in text and b">" not in text and not (len(text) >= 8 and _HEXADECIMAL_LETTERS.search(text)):
         return text, 0, ()
     numbers: list[Number] = []
-    runs = 0
+    runs = order = 0
 
     def masked(match: re.Match[bytes]) -> bytes:
-        nonlocal runs
-        run, own = runs, len(_RUN.findall(match[0]))
-        runs += own
+        nonlocal runs, order
+        own = len(_RUN.findall(match[0]))
         if match.lastgroup == "number":
-            is_measure = not _NAME.search(text[: match.start()])
-            numbers.append(Number(0, len(numbers), run, own, is_measure))
-            return NUMBER
-        if match.lastgroup == "address":
-            numbers.append(Number(0, len(numbers), run, ADDRESS_RUNS, False))
-            return ADDRESS
-        return OPAQUE
+            numbers.append(Number(0, order, runs, own, not _NAME.search(text[: match.start()])))
+        elif match.lastgroup == "address":
+            numbers.append(Number(0, order, runs, ADDRESS_RUNS, False))
+        runs += own
+        order += 1
+        return VARYING
 
-    return _VARYING.sub(masked, text), runs, tuple(numbers)
+    return _PATTERN.sub(masked, text), runs, tuple(numbers)
 
 
 def _dates(texts: list[bytes]) -> Iterator[int]:
