@@ -14,29 +14,27 @@ MIN_BUDGET = 200
 """Characters."""
 MAX_TEMPLATES = 20
 
-# What is tried in turn until the text fits. Each step loses more than the one before: first values that are counted,
-# then further lines of a kind that is shown, then the ends of long lines, then (where groups are merged) kinds of
-# lines, of which some are events of their own. Measured on real logs: to merge sooner loses more events.
+# What is tried in turn until the text fits: groups are merged that differ in one of at least so many words, or in two.
+# Each merges more, and so loses more events that are no mere names.
+MERGES = ((12, 1), (8, 1), (8, 2), (5, 2), (3, 2))
+# And with each but the first of them these in turn, down to what is lost rather than events (measured on real logs):
+# values, then further lines of what is shown, then the ends of long lines.
 STYLES = (
-    Style(12),
-    Style(8),
-    Style(8, named=2),
-    Style(8, named=0),
-    Style(8, named=0, examples=False),
-    Style(8, named=0, examples=False, width=400),
-    Style(8, named=0, examples=False, width=200),
-    Style(8, 2, named=0, examples=False, width=200),
-    Style(5, 2, named=0, examples=False, width=200),
-    Style(3, 2, named=0, examples=False, width=200),
-    Style(3, 2, named=0, examples=False, outstanding=False, width=200),
-    Style(3, 2, named=0, examples=False, outstanding=False, width=120),
+    Style(),
+    Style(named=2),
+    Style(named=0),
+    Style(named=0, examples=False),
+    Style(named=0, examples=False, width=400),
+    Style(named=0, examples=False, width=200),
 )
+# If nothing fits, as many groups as do are told of like this.
+LAST_STYLE = Style(named=0, examples=False, outstanding=False, width=120)
+# The merging by which a window is full.
+FULL = (8, 1)
 # Characters of the remark at the end, at most.
 REMARK = 60
 # Records that are looked at together.
 SLICE = 1000
-# By which a window is full.
-FULL = Style(8)
 
 
 @dataclass(frozen=True)
@@ -133,18 +131,17 @@ class Condenser:
         if verbatim and self._verbatim is not None:
             return self._whole(self._verbatim)
         groups: list[Group] = []
-        parts: list[Piece] = []
-        for number, style in enumerate(STYLES):
-            if not number or (style.kinds, style.words) != (STYLES[number - 1].kinds, STYLES[number - 1].words):
-                groups = self._grouping.groups(style.kinds, style.words)
-            parts = [part for group in groups for part in pieces(group, style)]
-            if _length(parts) + REMARK <= self._budget:
-                break
-        return self._condensed(_chosen(parts, self._budget - REMARK), groups)
+        for merging in MERGES:
+            groups = self._grouping.groups(*merging)
+            for style in STYLES if merging != MERGES[0] else STYLES[:1]:
+                parts = _parts(groups, style)
+                if _length(parts) + REMARK <= self._budget:
+                    return self._condensed(parts, groups)
+        return self._condensed(_chosen(_parts(groups, LAST_STYLE), self._budget - REMARK), groups)
 
     def _whole(self, excerpts: list[Excerpt]) -> Condensed:
         parts = [Piece(one.number, one.last, one.prefixed(), one.shown, 0, one.lines - one.shown) for one in excerpts]
-        return self._condensed(parts, self._grouping.groups(FULL.kinds))
+        return self._condensed(parts, self._grouping.groups(*FULL))
 
     def _condensed(self, parts: list[Piece], groups: list[Group]) -> Condensed:
         shown, condensed = sum(part.shown for part in parts), sum(part.condensed for part in parts)
@@ -167,9 +164,13 @@ class Condenser:
             return
         if self._condensed_size > self._budget and self._lines < 2 * self._condensed_lines:
             return  # it is full, and seldom will be less so
-        groups = self._grouping.groups(FULL.kinds)
-        self._condensed_size = _length([part for group in groups for part in pieces(group, FULL)])
+        groups = self._grouping.groups(*FULL)
+        self._condensed_size = _length(_parts(groups, Style()))
         self._condensed_lines, self._condensed_growth = self._lines, self._grouping.growth
+
+
+def _parts(groups: list[Group], style: Style) -> list[Piece]:
+    return [part for group in groups for part in pieces(group, style)]
 
 
 def _length(parts: list[Piece]) -> int:

@@ -74,25 +74,24 @@ class Grouping:
                 self._add(batch, masks, places[middle:])
                 return
             self._make_room()
-        for (group, layout), at in self._grouped(by_mask, batch).items():
+        for group, by_layout in self._by_group(by_mask, batch).items():
             kept = len(group.kept)
-            group.add(layout, at, batch)
+            group.add(by_layout, batch)
             if kept < MAX_KEPT:
                 self.growth += sum(len(one.text) + PREFIX for one in group.kept[kept:])
         self._watch_size(batch)
 
-    def _grouped(self, by_mask: dict[Mask, list[int]], batch: Batch) -> dict[tuple[Group, Layout], list[int]]:
+    def _by_group(self, by_mask: dict[Mask, list[int]], batch: Batch) -> dict[Group, dict[Layout, list[int]]]:
         """The places of records that can be added together."""
-        grouped: dict[tuple[Group, Layout], list[int]] = {}
+        by_group: dict[Group, dict[Layout, list[int]]] = {}
         for mask, places in by_mask.items():
             group = self._found.get(mask) or self._enter(mask, batch, places[0])
             group.count_kinds(mask.words, len(places))
-            others = grouped.setdefault((group, mask.layout), places)
-            if others is not places:
-                others += places
-        for places in grouped.values():
-            places.sort()
-        return grouped
+            by_group.setdefault(group, {}).setdefault(mask.layout, []).extend(places)
+        for by_layout in by_group.values():
+            for places in by_layout.values():
+                places.sort()  # they may be of several masks
+        return by_group
 
     def _has_room(self, batch: Batch, places: dict[Mask, list[int]]) -> bool:
         new = [mask for mask in places if mask not in self._found]

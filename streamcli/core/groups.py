@@ -1,7 +1,8 @@
 """A group: the records of a log that say the same thing. It is counted exactly, and a bounded part of it is kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, chain
+from operator import attrgetter
 
 from streamcli.core.excerpts import Excerpt, excerpt
 from streamcli.core.masks import ADDRESS_RUNS, Layout, Number, Slot
@@ -134,17 +135,22 @@ class Group:
         kinds = sum(300 + 150 * len(one.counts) for one in self.kinds.values())
         return 1000 + 90 * len(self.words) + kept + values + rows + kinds
 
-    def add(self, layout: Layout, places: Sequence[int], batch: Batch) -> None:
-        """Of `batch` the records at `places`, in order, which all have this layout."""
-        self.count += len(places)
-        self.lines += batch.lines(places)
-        self.last = max(self.last, batch.lasts[places[-1]])
-        new: list[Excerpt] = []
-        if len(self.kept) < MAX_KEPT or batch.firsts[places[0]] < self.kept[-1].number:
-            new = [batch.excerpt(place) for place in places[:MAX_KEPT]]
-            self._keep(new)
-        if self._is_watched and layout.numbers:
-            self._add_values(layout, places, batch, new)
+    def add(self, places: Mapping[Layout, list[int]], batch: Batch) -> None:
+        """Of `batch` the records at `places`, by how they are laid out, each in order."""
+        together = next(iter(places.values())) if len(places) == 1 else sorted(chain.from_iterable(places.values()))
+        self.count += len(together)
+        self.lines += batch.lines(together)
+        self.last = max(self.last, batch.lasts[together[-1]])
+        new: dict[int, Excerpt] = {}
+        if len(self.kept) < MAX_KEPT or batch.firsts[together[0]] < self.kept[-1].number:
+            new = {place: batch.excerpt(place) for place in together[:MAX_KEPT]}
+            self.kept = _first_kept([*self.kept, *new.values()])
+        if not self._is_watched:
+            return
+        if self.is_small:
+            self._add_rows(places, batch, new)
+        else:
+            self._add_values(places, batch)
 
     def count_kinds(self, words: Sequence[bytes], count: int) -> None:
         """So many of the records that are added have these words."""
@@ -156,7 +162,7 @@ class Group:
         self.count += other.count
         self.lines += other.lines
         self.last = max(self.last, other.last)
-        self._keep(other.kept)
+        self.kept = _first_kept([*self.kept, *other.kept])
         for place, kinds in self.kinds.items():
             if place in other.kinds:
                 kinds.add_all(other.kinds[place])
@@ -169,22 +175,24 @@ class Group:
                 self.values[slot].add_all(values)
         self._is_watched = self._can_learn()
 
-    def _keep(self, excerpts: Iterable[Excerpt]) -> None:
-        self.kept = sorted([*self.kept, *excerpts], key=lambda one: one.number)[:MAX_KEPT]
+    def _add_rows(self, places: Mapping[Layout, list[int]], batch: Batch, excerpts: dict[int, Excerpt]) -> None:
+        for layout, at in places.items():
+            columns = layout.columns([batch.records[place] for place in at])
+            for place, *values in zip(at, *columns, strict=True):
+                self._rows.append((excerpts[place], dict(zip(layout.slots, values, strict=True))))
 
-    def _add_values(self, layout: Layout, places: Sequence[int], batch: Batch, new: list[Excerpt]) -> None:
-        columns = layout.columns([batch.records[place] for place in places])
-        slots = [number.slot for number in layout.numbers]
-        if self.is_small:
-            rows = [dict(zip(slots, values, strict=True)) for values in zip(*columns, strict=True)]
-            self._rows += zip(new, rows, strict=True)
-            return
+    def _add_values(self, places: Mapping[Layout, list[int]], batch: Batch) -> None:
         self._build_values()
-        lines = [batch.firsts[place] for place in places]
-        for slot, column in zip(slots, columns, strict=True):
-            values = self.values.get(slot)
-            if values is not None and not values.is_useless:
-                values.add(column, lines, lambda place: batch.excerpt(places[place]))
+        columns: dict[Slot, tuple[list[bytes], list[int]]] = {}
+        for layout, at in places.items():
+            for slot, column in zip(layout.slots, layout.columns([batch.records[place] for place in at]), strict=True):
+                values, value_places = columns.get(slot, ([], []))
+                columns[slot] = (values + column, value_places + at) if values else (column, at)
+        for slot, (column, at) in columns.items():
+            known = self.values.get(slot)
+            if known is not None and not known.is_useless:
+                lines = [batch.firsts[place] for place in at]
+                known.add(column, lines, lambda index, at=at: batch.excerpt(at[index]))  # type: ignore[misc]
         self._is_watched = self._can_learn()
 
     def _build_values(self) -> None:
@@ -204,6 +212,10 @@ class Group:
         if self.is_small:
             return bool(self.numbers)
         return any(not values.is_useless for values in self.values.values())
+
+
+def _first_kept(excerpts: list[Excerpt]) -> list[Excerpt]:
+    return sorted(excerpts, key=attrgetter("number"))[:MAX_KEPT]
 
 
 def _values_of(number: Number) -> Values:

@@ -31,13 +31,11 @@ _NAME = re.compile(r"[A-Za-z_][\w.-]*(?=[^A-Za-z]*$)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How much is told. `kinds`: groups are merged that differ in a word, of at least so many, or in `words` of them;
-    `named`: values that are named of what differs, 0 for no notes; `examples`: all lines of a small group, or one;
-    `outstanding`: the lines of a large one that stand out; `width`: characters of a record, 0 for all.
+    """How much is told. `named`: values that are named of what differs, 0 for no notes; `examples`: all lines of a
+    small group, or one; `outstanding`: the lines of a large one that stand out; `width`: characters of a record, 0 for
+    all.
     """
 
-    kinds: int
-    words: int = 1
     named: int = 4
     examples: bool = True
     outstanding: bool = True

@@ -101,6 +101,8 @@ class Layout:
 
     runs: int
     numbers: tuple[Number, ...]
+    slots: tuple[Slot, ...]
+    """Of the numbers."""
 
     def columns(self, records: Sequence[bytes]) -> list[list[bytes]]:
         """For each number its values in `records`, which are all laid out like this."""
@@ -174,7 +176,8 @@ class Masks:
         masked, looks = zip(*words, strict=True)
         layout = self._layouts.get(looks)
         if layout is None:
-            layout = Layout(sum(look.runs for look in looks), tuple(islice(_numbers(looks), MAX_NUMBERS)))
+            numbers = tuple(islice(_numbers(looks), MAX_NUMBERS))
+            layout = Layout(sum(look.runs for look in looks), numbers, tuple(number.slot for number in numbers))
             _remember(self._layouts, looks, layout)
         return Mask(masked, layout)
 
@@ -196,7 +199,7 @@ class Masks:
         return text, look
 
 
-_BLANK = Mask((), Layout(0, ()))
+_BLANK = Mask((), Layout(0, (), ()))
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 

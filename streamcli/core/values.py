@@ -56,7 +56,7 @@ class Values:
         return 600 + kept + 16 * len(self._sample) + 150 * len(self.counts or ())
 
     def add(self, values: Sequence[bytes], lines: Sequence[int], excerpt_of: Callable[[int], Excerpt]) -> None:
-        """`values` at the lines `lines`, which ascend; `excerpt_of` gives the line at a place in them."""
+        """`values` at the lines `lines`; `excerpt_of` gives the line at a place in them."""
         self.count += len(values)
         if self.counts is not None:
             self._add_counts(Counter(values), lambda value: excerpt_of(values.index(value)))
@@ -124,7 +124,7 @@ class Values:
         self._single.clear()
 
     def _add_top(self, numbers: list[float], lines: Sequence[int], excerpt_of: Callable[[int], Excerpt]) -> None:
-        if len(self._top) == MAX_TOP and (-max(numbers), lines[0]) > _greatest_first(self._top[-1]):
+        if len(self._top) == MAX_TOP and (-max(numbers), min(lines)) > _greatest_first(self._top[-1]):
             return
         places = sorted(range(len(numbers)), key=lambda place: (-numbers[place], lines[place]))[:MAX_TOP]
         new = [(numbers[place], excerpt_of(place)) for place in places]

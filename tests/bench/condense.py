@@ -4,10 +4,12 @@ Beside NAME.log there may be NAME.events: line i is the kind of event of line i 
 kinds of which at least one line is in the text verbatim, rare recall that of the kinds seen at most three times.
 """
 
+import random
 import re
 import sys
 import time
 from collections import Counter
+from math import nan
 from pathlib import Path
 
 from streamcli.core.condense import Condenser
@@ -63,38 +65,65 @@ def varied(records):
         yield record[:20] + re.sub(rb"\d\d\b", b"%02d" % (at * 37 % 100), record[20:])
 
 
-def speed(records):
-    """Lines a second, of windows as they close."""
-    many = list(varied(records))
+def service_log():
+    """A synthetic one, with an identifier and names in most lines."""
+    draw = random.Random(1)
+    names = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(60)]
+    for at in range(REPEATED):
+        clock = f"2031-03-04T{at // 3600 % 24:02}:{at // 60 % 60:02}:{at % 60:02}.{draw.randrange(1000):03}Z"
+        if at % 10 < 7:
+            yield (
+                f"{clock} INFO api[{draw.randrange(9)}] id={draw.getrandbits(32):08x} user={draw.choice(names)} "
+                f"GET /v1/orders/{draw.randrange(10_000)} status=200 took={draw.randrange(5, 60)}ms"
+            ).encode()
+        else:
+            yield f"{clock} DEBUG cache hit for {draw.choice(names)} age={draw.randrange(300)}s".encode()
+
+
+def loss(path, budget):
+    """(windows, percent of the bytes left, event recall, rare recall); the recalls are NaN where nobody knows."""
+    records = records_of(path)
+    texts = [result.text for result in windows(records, budget, verbatim=budget != BUDGETS[0])]
+    left = sum(map(len, texts)) / path.stat().st_size
+    events_file = path.with_suffix(".events")
+    shares = recall(events_file.read_text().split(), seen(texts, records)) if events_file.exists() else (nan, nan)
+    return len(texts), 100 * left, *(100 * share for share in shares)
+
+
+def records_of(path):
+    return [
+        line.removesuffix(b"\r").replace(b"\0", b"?") for line in path.read_bytes().removesuffix(b"\n").split(b"\n")
+    ]
+
+
+def speed(name, records):
+    """Lines a second of processor time: with windows that close when they are full, and in one window."""
     start = time.process_time()
-    count = sum(1 for _ in windows(many, BUDGETS[1], True))
-    return len(many) / (time.process_time() - start), count
+    count = sum(1 for _ in windows(records, BUDGETS[1], True))
+    closing = len(records) / (time.process_time() - start)
+    start = time.process_time()
+    condenser = Condenser(BUDGETS[1], Masks())
+    for at in range(0, len(records), BATCH):
+        condenser.add(records[at : at + BATCH], at + 1)
+    condenser.render()
+    whole = len(records) / (time.process_time() - start)
+    print(f"{name:12} {closing:9,.0f} lines/s in {count} windows, {whole:,.0f} in one")
 
 
 def main(paths):
-    print(f"{'log':12} {'budget':>9} {'windows':>7} {'bytes %':>7} {'events':>7} {'rare':>7}")
-    totals = Counter()
-    for path in map(Path, paths):
-        records = [line.replace(b"\0", b"?") for line in path.read_bytes().replace(b"\r\n", b"\n").splitlines()]
-        events_file = path.with_suffix(".events")
-        for budget in BUDGETS:
-            results = list(windows(records, budget, verbatim=budget < BUDGETS[0]))
-            left = 100 * sum(len(result.text) for result in results) / path.stat().st_size
-            row = [left]
-            if events_file.exists():
-                row += [
-                    100 * share
-                    for share in recall(events_file.read_text().split(), seen([r.text for r in results], records))
-                ]
-            totals.update({(budget, at): value for at, value in enumerate(row)})
-            print(f"{path.stem:12} {budget:9} {len(results):7} " + " ".join(f"{value:7.1f}" for value in row))
-        rate, count = speed(records)
-        print(f"{path.stem:12} {rate:9,.0f} lines/s in {count} windows")
     for budget in BUDGETS:
-        print(
-            f"{'mean':12} {budget:9} {'':7} " + " ".join(f"{totals[budget, at] / len(paths):7.1f}" for at in range(3))
-        )
+        print(f"\n{budget} characters: windows, bytes left %, events shown %, rare events shown %")
+        rows = [loss(path, budget) for path in paths]
+        for path, row in zip(paths, rows, strict=True):
+            print(f"{path.stem:12} {row[0]:5} " + " ".join(f"{value:6.1f}" for value in row[1:]))
+        if rows:
+            means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+            print(f"{'mean':12} {means[0]:5.1f} " + " ".join(f"{value:6.1f}" for value in means[1:]))
+    print()
+    for path in paths:
+        speed(path.stem, list(varied(records_of(path))))
+    speed("service log", list(service_log()))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main([Path(name) for name in sys.argv[1:]])
