@@ -1,0 +1,134 @@
+"""Private keys, which are many lines long: the first pass of redaction, with state from line to line.
+
+It comes before the rules, as they would take `"private_key": "-----BEGIN` for a name and its value and leave the rest.
+The lines that say where a key begins and ends stay; what is between them goes, whatever a logger put around each line.
+"""
+
+import re
+from collections.abc import Callable
+
+# A key of 16,384 bits, the largest that is made, has some 200 lines.
+MAX_KEY_LINES = 400
+# After so many lines without any of the key there is no more of it: its end is missing, or other writers came between.
+MAX_OTHER_LINES = 8
+# A run of base64 is a line of a key if it is so long. PEM's lines have 64 characters, OpenPGP's at least 60.
+_LONG = 40
+# Where a line is shown with more around it than this, it is searched for long runs only.
+_MAX_SHAPE = 4096
+
+_BEGIN = re.compile(rb"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|\bPrivate-Lines: ?[0-9]{1,3}")
+_END = re.compile(rb"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|\bPrivate-MAC:")
+_RUN = re.compile(rb"[A-Za-z0-9+/=]+")
+_LONG_RUN = re.compile(rb"[A-Za-z0-9+/]{%d,}={0,2}" % _LONG)
+# The rest of a key on the line of its beginning, its line ends written out: \n, \\r\n, #012 (syslog's).
+_INLINE = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/=]{16}[A-Za-z0-9+/=\\# \t]*")
+_BEFORE_END = re.compile(rb"[A-Za-z0-9+/=][A-Za-z0-9+/=\\#]*\Z")
+_HEADER = re.compile(rb"\A[^:]{0,200}\b(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):")
+_DIGITS = re.compile(rb"[0-9]+")
+
+
+class PrivateKeys:
+    """Lines -> the same lines, those of keys masked. `mask` makes a placeholder of what is taken away."""
+
+    def __init__(self, mask: Callable[[bytes], bytes], is_masked: Callable[[bytes], bool]) -> None:
+        self._mask = mask
+        self._is_masked = is_masked
+        self.keys = 0
+        """So many keys were masked so far."""
+        self._leave()
+
+    def concern(self, block: bytes) -> bool:
+        """Whether lines have to be fed at all."""
+        return self._is_inside or b"PRIVATE KEY" in block or b"Private-Lines:" in block
+
+    def feed(self, lines: list[bytes]) -> list[bytes]:
+        """As many lines as there were."""
+        return [self._line(line) if self._is_inside or _BEGIN.search(line) else line for line in lines]
+
+    def _enter(self) -> None:
+        self._is_inside = True
+        self._is_counted = False
+        self._lines = self._others = 0
+        self._shape: tuple[bytes, bytes] | None = None
+        self._width = 0
+
+    def _leave(self) -> None:
+        self._is_inside = False
+
+    def _line(self, line: bytes) -> bytes:
+        pieces: list[bytes] = []
+        rest = line
+        began_here = False
+        while True:
+            if not self._is_inside:
+                begin = _BEGIN.search(rest)
+                if begin is None:
+                    return b"".join((*pieces, rest))
+                pieces.append(rest[: begin.end()])
+                rest = rest[begin.end() :]
+                self._enter()
+                began_here = True
+            end = _END.search(rest)
+            if end is None:
+                return b"".join((*pieces, self._first(rest) if began_here else self._body(rest)))
+            pieces.append(self._last(rest[: end.start()], began_here))
+            pieces.append(end[0])
+            rest = rest[end.end() :]
+            self._leave()
+
+    def _first(self, rest: bytes) -> bytes:
+        """What follows the beginning on its line."""
+        return _INLINE.sub(lambda found: self._masked(found[0]), rest)
+
+    def _last(self, before: bytes, is_whole: bool) -> bytes:
+        """What precedes the end on its line: the whole key, or the end of its last line."""
+        if self._is_masked(before):
+            return before
+        if not is_whole:
+            return _BEFORE_END.sub(lambda found: self._masked(found[0]), before)
+        return self._masked(before) if _INLINE.search(before) else before
+
+    def _body(self, line: bytes) -> bytes:
+        self._lines += 1
+        masked = self._by_shape(line) or self._by_length(line)
+        if masked is not None:
+            self._others = 0
+            line = masked
+        elif line.strip() and not _HEADER.match(line):
+            self._others += 1
+        if self._lines >= MAX_KEY_LINES or self._others >= MAX_OTHER_LINES:
+            self._leave()
+        return line
+
+    def _by_length(self, line: bytes) -> bytes | None:
+        """Masks long runs. What is around the first one is taken to be around all lines of the key."""
+        first = _LONG_RUN.search(line)
+        if first is None:
+            return None
+        if self._shape is None and len(line) <= _MAX_SHAPE:
+            self._shape = _shape(line[: first.start()]), _shape(line[first.end() :])
+            self._width = len(first[0])
+        return _LONG_RUN.sub(lambda found: self._masked(found[0]), line)
+
+    def _by_shape(self, line: bytes) -> bytes | None:
+        """Masks a run of any length where the rest of the line looks as it did around the first one."""
+        if self._shape is None or len(line) > _MAX_SHAPE:
+            return None
+        for run in _RUN.finditer(line):
+            before, after = line[: run.start()], line[run.end() :]
+            if (_shape(before), _shape(after)) == self._shape:
+                if len(run[0]) < self._width and not run[0].startswith(b"="):
+                    self._shape = None  # the last line of a key is shorter; what follows it may be anything
+                return before + self._masked(run[0]) + after
+        return None
+
+    def _masked(self, body: bytes) -> bytes:
+        if not self._is_counted:
+            self._is_counted = True
+            self.keys += 1
+        return self._mask(body)
+
+
+def _shape(text: bytes) -> bytes:
+    """What stays the same from line to line: a time changes in its digits only."""
+    return _DIGITS.sub(b"0", text)

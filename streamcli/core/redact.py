@@ -1,0 +1,143 @@
+"""Secrets -> <KIND:hash>, before anything else sees them.
+
+A placeholder has the first digits of an HMAC of what it stands for, by a key that is new in each run: equal values are
+seen to be equal within a run, and nothing can be found out about them. Only the value goes: password=<PASSWORD:3f9a1c>.
+What is a placeholder already stays as it is, so that redacting twice is redacting once.
+"""
+
+import hmac
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from streamcli.core.pii import PII, Pseudonyms
+from streamcli.core.private_keys import PrivateKeys
+from streamcli.core.rules import PLACEHOLDER, Finding, LoneScanner, Rule, Scanner
+from streamcli.core.secret_rules import BY_CONTEXT
+from streamcli.core.secret_tokens import BY_FORM
+
+BUILT_IN: tuple[Rule, ...] = (*BY_FORM, *BY_CONTEXT)
+PRIVATE_KEY = Rule("PRIVATE_KEY", "private key", b"")
+
+# 24 bits: equal hashes of different secrets are rarer than one in a thousand among 180 of them.
+_DIGITS = 6
+
+
+class Redactor:
+    """Masks lines, or whole texts. `key` is random, from the caller; `counts` has what was masked so far, by kind.
+
+    With `pii`, addresses and the like are pseudonyms, which `pseudonyms` can turn back.
+    """
+
+    def __init__(self, key: bytes, rules: Sequence[Rule] = BUILT_IN, *, pii: bool = False) -> None:
+        self._key = key
+        self._scanners: list[Scanner | LoneScanner] = [
+            Scanner([rule for rule in rules if not rule.alone]),
+            LoneScanner([rule for rule in rules if rule.alone]),
+        ]
+        if pii:
+            self._scanners.append(Scanner(PII))
+        self.pseudonyms = Pseudonyms(lambda value: self._digest(value))
+        self._counts: Counter[str] = Counter()
+        self._nouns = {rule.kind: rule.noun for rule in (*reversed(rules), *PII, PRIVATE_KEY)}
+        self._keys = self._private_keys()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Kind -> how often it was masked."""
+        return self._counts
+
+    @property
+    def nouns(self) -> Mapping[str, str]:
+        """Kind -> what to call one of it."""
+        return self._nouns
+
+    def feed(self, lines: list[bytes], now: float) -> list[bytes]:
+        """As many lines as there were, each without its line end."""
+        return self._masked(lines, self._keys) if lines else []
+
+    def deadline(self) -> float | None:
+        return None
+
+    def flush(self) -> list[bytes]:
+        return []
+
+    def text(self, text: str) -> str:
+        """The same for one text, which has nothing to do with any other."""
+        lines = text.encode("utf-8", "surrogatepass").split(b"\n")
+        return b"\n".join(self._masked(lines, self._private_keys())).decode("utf-8", "surrogatepass")
+
+    def _masked(self, lines: list[bytes], keys: PrivateKeys) -> list[bytes]:
+        block = b"\n".join(lines)
+        if keys.concern(block):
+            before = keys.keys
+            lines = keys.feed(lines)
+            self._counts["PRIVATE_KEY"] += keys.keys - before
+            block = b"\n".join(lines)
+        findings = self._find(block)
+        return self._replaced(block, findings).split(b"\n") if findings else lines
+
+    def _find(self, block: bytes) -> list[Finding]:
+        return [found for scanner in self._scanners for found in scanner.scan(block)]
+
+    def _replaced(self, block: bytes, findings: list[Finding]) -> bytes:
+        pieces: list[bytes] = []
+        position = 0
+        for start, end, kind in _merged(findings):
+            pieces += (block[position:start], self._placeholder(kind, block[start:end]))
+            self._counts[kind] += 1
+            position = end
+        pieces.append(block[position:])
+        return b"".join(pieces)
+
+    def _placeholder(self, kind: str, value: bytes) -> bytes:
+        if kind in _PERSONAL:
+            return self.pseudonyms.of(kind, value)
+        return b"<%s:%s>" % (kind.encode(), self._digest(value)[:_DIGITS].encode())
+
+    def _digest(self, value: bytes) -> str:
+        return hmac.digest(self._key, value, "sha256").hex()
+
+    def _private_keys(self) -> PrivateKeys:
+        return PrivateKeys(
+            lambda body: self._placeholder("PRIVATE_KEY", body), lambda body: PLACEHOLDER.search(body) is not None
+        )
+
+
+_PERSONAL = frozenset(rule.kind for rule in PII)
+
+
+def summary(counts: Mapping[str, int], nouns: Mapping[str, str]) -> str | None:
+    """What was masked, in a line for people; None for nothing.
+
+    "3 secrets were masked: 2 passwords, 1 AWS key".
+    """
+    secrets = {kind: count for kind, count in counts.items() if count and kind not in _PERSONAL}
+    personal = {kind: count for kind, count in counts.items() if count and kind in _PERSONAL}
+    parts = [_told(some, nouns, what) for some, what in ((secrets, "secret"), (personal, "personal detail")) if some]
+    return "; ".join(parts) or None
+
+
+def _told(counts: Mapping[str, int], nouns: Mapping[str, str], what: str) -> str:
+    total = sum(counts.values())
+    by_noun: Counter[str] = Counter()
+    for kind, count in counts.items():
+        by_noun[nouns.get(kind, kind)] += count
+    each = ", ".join(_counted(count, noun) for noun, count in by_noun.most_common())
+    return f"{_counted(total, what)} {'was' if total == 1 else 'were'} masked: {each}"
+
+
+def _counted(count: int, noun: str) -> str:
+    plural = noun + ("es" if noun.endswith(("sh", "ss")) else "s")
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def _merged(findings: Iterable[Finding]) -> list[tuple[int, int, str]]:
+    """In order; what overlaps is one, and named by what began first, the longest of those."""
+    merged: list[tuple[int, int, str]] = []
+    for finding in sorted(findings, key=lambda found: (found.start, -found.end)):
+        if merged and finding.start < merged[-1][1]:
+            start, end, kind = merged[-1]
+            merged[-1] = (start, max(end, finding.end), kind)
+        else:
+            merged.append((finding.start, finding.end, finding.rule.kind))
+    return merged

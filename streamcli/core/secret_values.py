@@ -1,0 +1,285 @@
+"""What stands behind `password=`: where it ends, and whether it is a secret at all.
+
+Logs speak of passwords more often than they show one: `password: authentication failure`, `token=null`. A finder
+takes a text and the place where a value begins, and gives the spans of what is secret there, in order. None looks
+beyond the line, and what is looked at and then left is always short: a text may be one long line made to slow us down.
+"""
+
+import base64
+import binascii
+import functools
+import re
+from collections.abc import Callable
+
+Span = tuple[int, int]
+"""Where something begins in a text, and where it ends."""
+Finder = Callable[[bytes, int], list[Span]]
+
+# A longer value is never a remark.
+_LONGEST_REMARK = 200
+_CARRIAGE_RETURN = 0x0D
+
+_OPENING = re.compile(rb"[bBuUrRfF$@]{0,2}(\\{0,7})([\"'`])|(&quot;|&#0?3[49];|%22|%27|\\u0022)")
+_NAME = rb"[ \t]?[\"']?[A-Za-z_][\w.\[\]-]{0,40}[\"']?[ \t]?(?:[=:]|%3[Dd])"
+# A value without quotes ends at white space, at a quote that closes one around it, and where another field begins.
+_BARE_END = re.compile(
+    rb"\s|\\*[\"'`](?!\w)|&quot;|</|<br|;(?:\s|\Z)|;[A-Za-z][A-Za-z ]{0,40}="
+    rb"|(?:&amp;|[&,;|]|\\+[nrt]|\\+u0026|%26)" + _NAME + rb"|\\+[nr](?![\w!-/])"
+)
+_NO_BEGINNING = b",;&)]}>|<{="
+_SCHEME = re.compile(rb"\{[A-Za-z][\w-]{1,15}\}(?=[^\s{}])")  # {SSHA}..., {bcrypt}...
+_BRACKETS = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
+_CREDENTIAL = re.compile(rb"[^\s\"'`,;\\&<>(){}\[\]]+")
+_PLAIN_WORD = re.compile(rb"[A-Za-z]?[a-z]+\Z")
+_COOKIE = re.compile(rb";?[ \t]*([^\s=;,\"'\\<>]+)(?:=(\"[^\"\n]*\"|[^;\s\"',\\]*))?")
+_COOKIE_ATTRIBUTES = frozenset(
+    (b"path", b"domain", b"expires", b"max-age", b"samesite", b"secure", b"httponly", b"partitioned", b"priority")
+)
+_EXPIRES = re.compile(rb"[^;\"'\n]*")
+
+_WORDS = re.compile(rb"[A-Za-z][A-Za-z'-]*[.,:!?]?(?: [A-Za-z0-9'.,:!?-]+)*\Z")
+_FOLLOWED_BY_PROSE = re.compile(rb"[.,;:!?]?[ \t]+(?![\"'{]?[\w.-]+[\"']?[ \t]?[=:]|[|\]})\\<-])[^\s]")
+_STAND_IN = re.compile(
+    rb"[*#.\-_?\xe2\x80\xa2\x97\x8f]+\Z|[xX]{3,}\Z"  # masked already
+    rb"|\$\{[^}]*\}?\Z|\$[A-Z_][A-Z0-9_]*\Z|\$\(|%[A-Z_]{2,}%\Z|%[sdvqr]\Z|%\(\w+\)|%\{|#\{|\{\{|\{\w*\}\Z"  # a template
+    rb"|<[^<>]*>\Z|\[[A-Za-z ]*\]\Z"
+    rb"|(?:self|this|os|process|config|settings|args|kwargs|env|params|request|req|ctx|cfg|opts|options|secrets)[.\[]"
+    rb"|(?:data|var|local|module)\.[a-z]|[A-Za-z_][\w.]*\([\w., ]*\)\Z"  # code, in a traceback
+)
+_ELSEWHERE = re.compile(
+    rb"/(?:etc|var|run|home|usr|opt|tmp|root|mnt|srv|proc|dev|secrets?|Users|builds?|workspace|app|keys?)/"
+    rb"|~/|\.{1,2}/|[A-Za-z]:\\\\?[A-Za-z]|file:|arn:aws|https?://[^\s@]*\Z"
+)
+_NUMBER = re.compile(rb"[+-]?[0-9][0-9.,:]*(?:ms|s|m|h|d|%|k|kb|mb|gb)?\Z")
+_DATE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]|\Z)")
+_HANDLE = re.compile(rb"0x[0-9A-Fa-f]{1,16}\Z")
+_TOKEN_CHARACTERS = re.compile(rb"[\w.~+/=%:|!@#$^&*-]+\Z")
+_ONE_TIME_CODE = re.compile(rb"[0-9]{3}[ -]?[0-9]{1,7}\Z")
+_NO_DIGIT = re.compile(rb"[^0-9]*\Z")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{6,}={0,2}")
+_MEANINGLESS = frozenset(
+    b"""
+    null none nil nul undefined nan true false yes no on off empty blank unset unknown missing required optional
+    invalid valid incorrect wrong correct bad expired expires revoked rejected denied refused accepted failed failure
+    failing error errors ok okay success successful changed updated reset set created deleted removed enabled disabled
+    default hidden filtered redacted masked omitted sanitized scrubbed present absent mismatch mismatched matched match
+    matches verified validated authenticated authentication authorization authorized unauthorized forbidden not is are
+    was were for must should cannot could does has have with from and or the a an this that it too string str bytes
+    text int integer number boolean bool object array secretstr basic bearer digest negotiate n/a tbd todo
+    placeholder prompt stdin file vault expected unexpected attempt attempts to in as by be can will option flag
+    argument
+    """.split()
+)
+
+
+def password(text: bytes, at: int) -> list[Span]:
+    """Almost anything that is no remark: people choose words."""
+    return _checked(text, at, _is_password)
+
+
+def bare_pass(text: bytes, at: int) -> list[Span]:
+    """Behind `pass` and `pwd`, which often tell how many tests passed, or a directory."""
+    return [
+        (start, end)
+        for start, end in password(text, at)
+        if not text[start:end].isdigit() and text[start : start + 1] not in b"/~"
+    ]
+
+
+def secret(text: bytes, at: int) -> list[Span]:
+    """Behind `secret`: as free as a password, but `secret: name` is the name of one."""
+    is_loose = text[at - 1 : at] in (b" ", b"\t") and _OPENING.match(text, at) is None
+    return token(text, at) if is_loose else password(text, at)
+
+
+def token(text: bytes, at: int) -> list[Span]:
+    """What a program made: no word, no small number."""
+    return _checked(text, at, _is_token)
+
+
+def told(text: bytes, at: int) -> list[Span]:
+    """In a sentence, `the password is ...`: no word, unless it is in quotes."""
+    return [
+        (start, end)
+        for start, end in password(text, at)
+        if end - start >= 4 and (start > at or not _NO_DIGIT.match(text, start, min(end, start + 64)))
+        if not _NUMBER.match(text, start, end)
+    ]
+
+
+def key(text: bytes, at: int) -> list[Span]:
+    """A token that is more than a number."""
+    return [(start, end) for start, end in token(text, at) if not text[start:end].isdigit()]
+
+
+def argument(text: bytes, at: int) -> list[Span]:
+    """A word of a command line: what follows it says nothing about it."""
+    span = read(text, at)
+    if span is None or text[at : at + 1] == b"-" or _says_nothing(text[span[0] : min(span[1], span[0] + 1000)]):
+        return []
+    return [span]
+
+
+def session(text: bytes, at: int) -> list[Span]:
+    """Long and with digits; neither a handle nor a Windows SID."""
+    return [
+        (start, end)
+        for start, end in token(text, at)
+        if end - start >= 8 and not _NO_DIGIT.match(text, start, end) and text[start : start + 4] != b"S-1-"
+    ]
+
+
+def one_time_code(text: bytes, at: int) -> list[Span]:
+    """Digits."""
+    span = read(text, at)
+    return [span] if span and _ONE_TIME_CODE.match(text, span[0], span[1]) else []
+
+
+def credential(text: bytes, at: int) -> list[Span]:
+    """Behind a scheme of HTTP's, such as Bearer: what is no word."""
+    found = _CREDENTIAL.match(text, at)
+    return [found.span()] if found and not _PLAIN_WORD.match(text, at, found.end()) else []
+
+
+def basic(text: bytes, at: int) -> list[Span]:
+    """Base64 of user:password, where nothing but the word Basic announces it."""
+    found = _BASE64.match(text, at)
+    if found is None:
+        return []
+    # Whether there is a colon can be told by the beginning.
+    head = found[0][:400].rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        plain = base64.b64decode(head[: len(head) // 4 * 4])
+    except (binascii.Error, ValueError):
+        return []
+    return [found.span()] if b":" in plain else []
+
+
+def cookies(text: bytes, at: int) -> list[Span]:
+    """The value of each cookie of a header; a name alone may be a session."""
+    opening = _OPENING.match(text, at)
+    start = opening.end() if opening else at
+    spans: list[Span] = []
+    position = start
+    while found := _COOKIE.match(text, position):
+        position = found.end()
+        name = found[1].lower()
+        if name in _COOKIE_ATTRIBUTES:
+            if name == b"expires" and (date := _EXPIRES.match(text, position)):
+                position = date.end()
+        elif found[2]:
+            spans.append(found.span(2))
+        elif found[2] is None:
+            break
+        if text[position : position + 1] != b";":
+            break
+    return spans or session(text, at)
+
+
+def element(text: bytes, at: int) -> list[Span]:
+    """Between the tags of XML."""
+    found = _ELEMENT_END.search(text, at)
+    end = found.start() if found else len(text)
+    return [(at, end)] if end > at and _is_password(text, at, at, end) else []
+
+
+_ELEMENT_END = re.compile(rb"<|&lt;|\]\]>|\n")
+
+
+def read(text: bytes, at: int) -> Span | None:
+    """A value of whatever form, without the quotes around it; None for an empty one."""
+    opening = _OPENING.match(text, at)
+    start, end = _quoted(text, opening) if opening else _bare(text, at)
+    while end > start and text[end - 1] == _CARRIAGE_RETURN:
+        end -= 1
+    return (start, end) if end > start else None
+
+
+def _quoted(text: bytes, opening: "re.Match[bytes]") -> Span:
+    """To the quote that closes it, or to the end of the line: it may have been cut."""
+    if opening[3]:
+        content = _within_entities(opening[3])
+    else:
+        content = _within_quotes(len(opening[1]), opening[2])
+    found = content.match(text, opening.end())
+    return opening.end(), found.end() if found else opening.end()
+
+
+@functools.lru_cache(maxsize=64)
+def _within_quotes(escapes: int, quote: bytes) -> "re.Pattern[bytes]":
+    """Up to a quote with no more backslashes before it than the opening one had; two of SQL's are one."""
+    doubled = b"|''" if quote == b"'" and not escapes else b""
+    if not escapes:
+        return re.compile(rb"(?:[^\\\n" + quote + rb"]|\\[^\n]" + doubled + rb")*")
+    return re.compile(rb"(?:[^\\\n" + quote + rb"]|\\+(?![\\" + quote + rb"])|\\{%d,}" % (escapes + 1) + quote + rb")*")
+
+
+@functools.lru_cache(maxsize=8)
+def _within_entities(entity: bytes) -> "re.Pattern[bytes]":
+    others = rb"[^\s\"&]" if entity.startswith(b"%") else rb"[^\n]"
+    return re.compile(rb"(?:(?!" + re.escape(entity) + rb")" + others + rb")*")
+
+
+def _bare(text: bytes, at: int) -> Span:
+    scheme = _SCHEME.match(text, at)
+    if scheme is None and text[at : at + 1] in _NO_BEGINNING:
+        return at, at
+    found = _BARE_END.search(text, scheme.end() if scheme else at)
+    end = found.start() if found else len(text)
+    while end > at and text[end - 1] in b",;\\":
+        end -= 1
+    for _ in range(4):  # (password=x), {a=b, password=x}
+        opening = _BRACKETS.get(text[end - 1]) if end > at else None
+        if opening is None or text.count(opening, at, end) >= text.count(text[end - 1 : end], at, end):
+            break
+        end -= 1
+    return at, end
+
+
+def _checked(text: bytes, at: int, is_secret: Callable[[bytes, int, int, int], bool]) -> list[Span]:
+    span = read(text, at)
+    if span is None:
+        return []
+    start, end = span
+    return [span] if end - start > _LONGEST_REMARK or is_secret(text, at, start, end) else []
+
+
+def _is_password(text: bytes, at: int, start: int, end: int) -> bool:
+    value = text[start:end]
+    if _says_nothing(value):
+        return False
+    if start > at or text[at - 1 : at] not in (b" ", b"\t", b":"):
+        return True
+    if value.isdigit():
+        return len(value) > 3
+    return not (_WORDS.match(value) and _FOLLOWED_BY_PROSE.match(text, end))
+
+
+def _is_token(text: bytes, at: int, start: int, end: int) -> bool:
+    value = text[start:end]
+    if len(value) < 6 or _says_nothing(value) or not _TOKEN_CHARACTERS.match(value):
+        return False
+    if _HANDLE.match(value) or _DATE.match(value):
+        return False
+    if value.isdigit():
+        return True
+    return not _NUMBER.match(value) and not (_NO_DIGIT.match(value) and _is_name(value))
+
+
+def _is_name(value: bytes) -> bool:
+    """Whether what has no digits is made of words: those change their case less often than what is random."""
+    if len(value) >= 20 and value.isalpha():
+        return False
+    changes = sum(
+        before.islower() != after.islower()
+        for before, after in zip(value.decode("latin-1"), value.decode("latin-1")[1:], strict=False)
+    )
+    return changes < len(value) * 0.45 or not value.isalpha()
+
+
+def _says_nothing(value: bytes) -> bool:
+    """Whether it is a remark, a mask, a template, or says where the secret is."""
+    first, _, rest = value.strip(b"()[]{}<>.,;:!?\"' \t").lower().partition(b" ")
+    if first in _MEANINGLESS and (not rest or _WORDS.match(value)):
+        return True
+    return bool(not first or _STAND_IN.match(value) or _ELSEWHERE.match(value))
