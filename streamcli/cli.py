@@ -13,7 +13,7 @@ from streamcli import __version__
 from streamcli.config import AnalyzeSettings, GenSettings, MessageSettings, Settings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL, EMBEDDED_LIMITS, SERVER_LIMITS
 from streamcli.errors import ConfigError, StreamcliError, UsageError
-from streamcli.housekeeping import answers, models
+from streamcli.housekeeping import answers, models, redact
 from streamcli.invocation import Command, Invocation
 from streamcli.options import (
     AnnotateOption,
@@ -133,6 +133,7 @@ app = typer.Typer(
 )
 app.add_typer(models, name="models")
 app.add_typer(answers, name="answers")
+app.command()(redact)
 
 
 def _show_version(value: bool) -> None:

@@ -119,3 +119,13 @@ class AnswersSettings:
     ids: tuple[int, ...] = ()
     quiet: bool = False
     verbose: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedactSettings:
+    """`streamcli redact`. `redact_rules` is the path of a file of more rules."""
+
+    redact_rules: str | None = None
+    pii: bool = False
+    quiet: bool = False
+    verbose: bool = False

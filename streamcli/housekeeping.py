@@ -1,12 +1,12 @@
-"""The command line of what asks no model: `streamcli models`, `streamcli answers`."""
+"""The command line of what asks no model: `streamcli models`, `streamcli answers`, `streamcli redact`."""
 
 from typing import Annotated
 
 import typer
 
-from streamcli.config import AnswersSettings, FetchSettings
+from streamcli.config import AnswersSettings, FetchSettings, RedactSettings
 from streamcli.invocation import Command, Invocation
-from streamcli.options import Quiet
+from streamcli.options import Pii, Quiet, RedactRules
 
 models = typer.Typer(help="The embedded models.", rich_markup_mode=None)
 answers = typer.Typer(
@@ -53,6 +53,20 @@ def rm(ids: Ids) -> Invocation:
 def clear(quiet: Quiet = False) -> Invocation:
     """Remove all answers, but for those that are being written."""
     return Invocation(_load_clear, AnswersSettings(quiet=quiet))
+
+
+def redact(redact_rules: RedactRules = None, pii: Pii = False, quiet: Quiet = False) -> Invocation:
+    """Mask secrets: standard input to standard output.
+
+    Each becomes <KIND:hash>; equal ones have the same hash, until the run ends.
+    """
+    return Invocation(_load_redact, RedactSettings(redact_rules=redact_rules, pii=pii, quiet=quiet))
+
+
+def _load_redact() -> Command:
+    from streamcli.commands import redact
+
+    return redact.run
 
 
 def _load_fetch() -> Command:

@@ -290,3 +290,19 @@ def model_option() -> Any:
         metavar="NAME",
         help="A model; local, local:smollm2 and local:FILE.gguf run on this machine.",
     )
+
+
+RedactRules = Annotated[
+    str | None,
+    option(
+        "--redact-rules",
+        callback=_no_empty_name,
+        metavar="FILE",
+        help="More rules for secrets: TOML, in the form of gitleaks.",
+        show_default=False,
+    ),
+]
+Pii = Annotated[
+    bool,
+    option("--pii", help="Mask IP, e-mail and MAC addresses, card, account and phone numbers too."),
+]

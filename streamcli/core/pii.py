@@ -38,7 +38,11 @@ def _is_ipv6(text: bytes, match: Span, value: Span) -> bool:
     start, end = value
     if start and (text[start - 1] in b".:" or text[start - 1 : start].isalnum()):
         return False
-    if text[end : end + 1] == b":" or text[end : end + 1].isalnum() or not any(48 <= char <= 57 for char in text[start:end]):
+    if (
+        text[end : end + 1] == b":"
+        or text[end : end + 1].isalnum()
+        or not any(48 <= char <= 57 for char in text[start:end])
+    ):
         return False
     try:
         ipaddress.IPv6Address(text[start:end].decode())
@@ -98,7 +102,20 @@ PII = (
     Rule(
         "IP",
         "IP address",
-        _GROUP + rb"(?::" + _GROUP + rb"){7}|(?:" + _GROUP + rb"(?::" + _GROUP + rb"){0,6})?::(?:(?:" + _GROUP + rb":){0,6}(?:" + _IPV4 + rb"|" + _GROUP + rb"))?",
+        _GROUP
+        + rb"(?::"
+        + _GROUP
+        + rb"){7}|(?:"
+        + _GROUP
+        + rb"(?::"
+        + _GROUP
+        + rb"){0,6})?::(?:(?:"
+        + _GROUP
+        + rb":){0,6}(?:"
+        + _IPV4
+        + rb"|"
+        + _GROUP
+        + rb"))?",
         (b":",),
         accept=_is_ipv6,
     ),
@@ -107,7 +124,8 @@ PII = (
     Rule(
         "PHONE",
         "phone number",
-        rb"\+[1-9][0-9]{0,2}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?[0-9]{1,4}(?:[ .-]?[0-9]{2,4}){2,4}|\([2-9][0-9]{2}\) ?[0-9]{3}-[0-9]{4}",
+        rb"\+[1-9][0-9]{0,2}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?[0-9]{1,4}(?:[ .-]?[0-9]{2,4}){2,4}"
+        rb"|\([2-9][0-9]{2}\) ?[0-9]{3}-[0-9]{4}",
         accept=_is_phone,
     ),
 )

@@ -54,7 +54,7 @@ def alternation(patterns: list[bytes]) -> Pattern:
 def _re2() -> Any:
     """The module; imported when it is first needed, and None where it is not installed."""
     try:
-        import re2
+        import re2  # type: ignore[import-untyped]
     except ImportError:
         return None
     return re2

@@ -97,9 +97,7 @@ class _Compiled:
     def findings(self, text: bytes, match: Match, taken: Taken) -> tuple[list[Finding], int]:
         """What a match comes to, and where to go on."""
         findings: list[Finding] = []
-        begin, after = match.span()
-        if self.rule.find is None:
-            after = begin + 1
+        after = match.span()[0] + 1
         for start, end in self.rule.spans(text, match, self._groups):
             placeholder_end = taken.touched(start, end)
             if placeholder_end is None:
@@ -139,16 +137,14 @@ class Scanner:
         """What the first rule that applies there comes to, and where to go on."""
         start, end = place
         lowered = text[start:end].lower()
-        rejected_at = None
         for compiled in self._rules:
             match = compiled.pattern.match(text, start) if compiled.is_announced(lowered) else None
             if match is None:
                 continue
             findings, after = compiled.findings(text, match, taken)
-            if findings:
-                return findings, max(after, start + 1)
-            rejected_at = after if rejected_at is None else min(rejected_at, after)
-        return [], max(start + 1, rejected_at or 0)
+            if findings or after > start + 1:
+                return findings, after
+        return [], start + 1
 
 
 class LoneScanner:
@@ -209,8 +205,7 @@ def _search(compiled: _Compiled, text: bytes) -> Iterator[Finding]:
         while position <= end and (match := compiled.pattern.search(text, position, end)):
             findings, after = compiled.findings(text, match, taken)
             yield from findings
-            begin, match_end = match.span()
-            position = max(after, match_end, begin + 1)
+            position = max(after, match.span()[1])
 
 
 def _lines(text: bytes) -> Iterator[Span]:

@@ -1,6 +1,7 @@
 """The rules for what is secret by its surroundings: names, headers, commands, addresses.
 
-Written for logs. What is secret by its own form, such as a key that begins with AKIA, is in secret_tokens.py.
+Written for logs. What is secret by its own form, such as a key that begins with AKIA, is in secret_tokens.py; what is an argument of a program, in
+secret_commands.py.
 """
 
 from streamcli.core import secret_values as values
@@ -25,14 +26,14 @@ _PASSWORD_KEYWORDS = (
 _SECRET = rb"client[_-]?secret|secret"
 _TOKEN = (
     rb"token|jwt|credentials?|csrf|xsrf|samlresponse|samlrequest|assertion|code[_-]verifier|authorization[_-]?code"
-    rb"|refresh[_-]?tok|x-amz-signature|signature|\bsig\b"
+    rb"|x-amz-signature|signature|\bsig\b|\bhmac"
 )
 _TOKEN_KEYWORDS = (
     *(b"token", b"jwt", b"credential", b"csrf", b"xsrf", b"saml", b"assertion", b"verifier", b"authorization"),
-    *(b"refresh", b"signature", b"sig"),
+    *(b"refresh", b"signature", b"sig", b"hmac"),
 )
 _KEY = (
-    rb"(?:api|access|secret|private|encrypt(?:ion)?|signing|sign|master|account|shared|app|application|consumer|auth|ssh"
+    rb"(?:api|access|secret|private|pre-?shared|encrypt(?:ion)?|signing|sign|master|account|shared|app|application|consumer|auth|ssh"
     rb"|deploy|licen[cs]e|storage|webhook|session|hmac|aes|rsa|jwt|crypto|subscription|functions?|client|admin"
     rb"|integration|ingest|service|write|vapid|kms|cipher|maps?|gemini|openai|anthropic|stripe|sendgrid|mailgun|twilio"
     rb"|datadog|dd|azure|aws|google|gcp)[_. -]?key"
@@ -47,9 +48,11 @@ _SECRET_SUFFIX = rb"(?:[_-]?(?:id|access[_-]?key|" + _ENDINGS + rb"))?"
 
 _SESSION = (
     rb"session[_-]?id|session[_-]?token|sess[_-]?id|phpsessid|jsessionid|aspsessionid[a-z]{0,12}|asp\.net_sessionid"
-    rb"|connect\.sid|(?:\b|_)sid|(?:\b|_)session"
+    rb"|connect\.sid|\.aspxauth|\.aspnetcore\.[\w.]{1,40}|(?:\b|_)sid|(?:\b|_)session"
 )
-_UNKNOWN_SCHEMES = rb"(?:token|api-?key|negotiate|ntlm|hawk|bot|key|jwt|oauth|aws4-hmac-sha256|sso-key|splunk|genie-?key)"
+_UNKNOWN_SCHEMES = (
+    rb"(?:token|api-?key|negotiate|ntlm|hawk|bot|key|jwt|oauth|aws4-hmac-sha256|sso-key|splunk|genie-?key)"
+)
 
 
 def _named(kind: str, noun: str, names: bytes, suffix: bytes, find: values.Finder, keywords: tuple[bytes, ...]) -> Rule:
@@ -74,10 +77,10 @@ def _switch(kind: str, noun: str, names: bytes, find: values.Finder, keywords: t
     return Rule(kind, noun, rb"(?i:" + option + rb"(?:[ \t]+|[\"'],[ \t]*))", keywords, find)
 
 
-def _command(tools: bytes, behind: bytes, *keywords: bytes) -> Rule:
-    """A program whose arguments end in a password; anything may stand between, another secret too."""
-    pattern = rb"\b(?:" + tools + rb")\b[^\n|;]*?" + behind
-    return Rule("PASSWORD", "password", pattern, keywords, values.argument, alone=True)
+def _told(names: bytes, between: bytes, find: values.Finder) -> Rule:
+    kind, noun = ("PASSWORD", "password") if find is values.told else ("SECRET", "secret")
+    keywords = (b"pass", b"secret", b"token", b"key")
+    return Rule(kind, noun, rb"(?i:\b(?:" + names + rb")[ \t]+" + between + rb")", keywords, find)
 
 
 NAMES = (
@@ -85,46 +88,64 @@ NAMES = (
     _named("SECRET", "secret", _SECRET, _SECRET_SUFFIX, values.secret, (b"secret",)),
     _named("API_KEY", "API key", _KEY, _SUFFIX, values.key, (b"key",)),
     _named("TOKEN", "token", _TOKEN, _SUFFIX, values.token, _TOKEN_KEYWORDS),
-    _named("SESSION", "session id", _SESSION, b"", values.session, (b"sess", b"sid")),
+    _named("SESSION", "session id", _SESSION, b"", values.session, (b"sess", b"sid", b"aspx", b"aspnet")),
     Rule("PASSWORD", "password", rb"(?i:(?:\b|_|[0-9])(?:pass|pwd|pw))" + _IS, (b"pass", b"pw"), values.bare_pass),
     Rule("PASSWORD", "password", rb"[a-z](?:Pass|Pwd)" + _IS, (b"pass", b"pwd"), values.bare_pass),
     _paired("PASSWORD", "password", _PASSWORD, values.password, _PASSWORD_KEYWORDS),
     _paired("SECRET", "secret", _SECRET + rb"|" + _KEY + rb"|token", values.password, (b"secret", b"key", b"token")),
     _element("PASSWORD", "password", _PASSWORD + rb"|pass|pwd", _PASSWORD_KEYWORDS),
     _element("SECRET", "secret", rb"secret|" + _KEY + rb"|token", (b"secret", b"key", b"token")),
-    _switch("PASSWORD", "password", _PASSWORD + rb"|\w{0,10}pass|pwd|pw", values.argument, (*_PASSWORD_KEYWORDS, b"pw")),
+    _switch(
+        "PASSWORD", "password", _PASSWORD + rb"|\w{0,10}pass|pwd|pw", values.argument, (*_PASSWORD_KEYWORDS, b"pw")
+    ),
     _switch("SECRET", "secret", _SECRET + rb"|" + _KEY + rb"|key|token", values.token, (b"secret", b"key", b"token")),
-    Rule(
-        "PASSWORD",
-        "password",
-        rb"(?i:(?:pass[_-]?word|passwd|passphrase)[ \t]+(?:is|was|set to|changed to|reset to|now)[ \t]*:?[ \t]+)",
-        (b"pass",),
-        values.told,
-    ),
-    Rule(
-        "PASSWORD",
-        "password",
-        rb"(?i:(?:pass[_-]?word|passwd|passphrase)[ \t]+(?:for|of)[ \t]+(?:user[ \t]+)?[^\s:=]{1,60}[ \t]*(?:is|:|=|->)[ \t]*)",
-        (b"pass",),
-        values.told,
-    ),
-    Rule(
-        "SECRET",
-        "secret",
-        rb"(?i:(?:secret|token|api[ _-]?key|access[ _-]?key)[ \t]+(?:is|was|set to|changed to|now)[ \t]*:?[ \t]+)",
-        (b"secret", b"token", b"key"),
-        values.token,
-    ),
     Rule(
         "CODE",
         "one-time code",
-        rb"(?i:(?:\botp|passcode|pin[_-]?code|\b[ct]vv2?|\bcvc2?|(?:verification|security|mfa|2fa|login|sms"
+        rb"(?i:(?:\botp|\bpin|passcode|pin[_-]?code|\b[ct]vv2?|\bcvc2?|(?:verification|security|mfa|2fa|login|sms"
         rb"|one[_ -]?time)[_ -]?(?:code|pin|pass(?:word)?))(?:[ \t]+is[ \t]*:?[ \t]+|" + _IS + rb"))",
         (b"otp", b"code", b"vv", b"cvc", b"pin", b"pass"),
         values.one_time_code,
     ),
     # The private numbers of a JSON web key.
     Rule("PRIVATE_KEY", "private key", rb"\\?\"(?:d|dp|dq|qi)\\?\"[ \t]*:[ \t]*\\?\"([\w-]{22,})", (b'"d', b'"qi')),
+)
+
+# What people and programs say in sentences.
+SENTENCES = (
+    _told(
+        rb"pass[_-]?word|passwd|passphrase",
+        rb"(?:is|was|set to|changed to|reset to|now|will be)[ \t]*:?[ \t]+",
+        values.told,
+    ),
+    _told(
+        rb"pass[_-]?word|passwd|passphrase",
+        rb"(?:for|of)[ \t]+(?:user[ \t]+)?[^\s:=]{1,60}[ \t]*(?:is|:|=|->)[ \t]*",
+        values.told,
+    ),
+    _told(
+        rb"(?:with|using|wrong|invalid|incorrect|bad|new|old|tried|trying|temporary|default|initial)[ \t]+"
+        rb"(?:the[ \t]+)?(?:pass[_-]?word|passwd|passphrase)",
+        b"",
+        values.told,
+    ),
+    _told(rb"(?:password|secret)[ \t]+[0-9]", b"", values.told),  # of routers: password 7 0822455D0A16
+    _told(
+        rb"secret|token|(?:api|access|secret)[ _-]?key",
+        rb"(?:is|was|set to|changed to|now)[ \t]*:?[ \t]+",
+        values.token,
+    ),
+    _told(
+        rb"secret|token|(?:api|access|secret)[ _-]?key|pass[_-]?word",
+        rb"(?:provided|supplied|received|given|used|sent|found|value)[ \t]*(?:is|was)?[ \t]*[:=][ \t]*",
+        values.token,
+    ),
+    _told(
+        rb"(?:(?:api|access|auth|secret|bearer|refresh|private)[ _-]?)?token"
+        rb"|(?:api|access|auth|secret|private)[ _-]?key",
+        b"",
+        values.passing,
+    ),
 )
 
 HEADERS = (
@@ -144,7 +165,7 @@ HEADERS = (
     ),
     Rule("TOKEN", "token", rb"(?i:authorization" + _IS + rb")", (b"authorization",), values.token),
     Rule("BASIC", "HTTP password", rb"\b[Bb]asic(?:[ \t]+|%20)", (b"basic",), values.basic),
-    Rule("BEARER", "bearer token", rb"(?i:\bbearer(?:[ \t]+|%20|\+))", (b"bearer",), values.session),
+    Rule("BEARER", "bearer token", rb"(?i:\bbearer(?:[ \t]+|%20|\+|,[ \t]*))", (b"bearer",), values.session),
     Rule("COOKIE", "cookie", rb"(?i:\b(?:set-)?cookie2?s?" + _IS + rb")", (b"cookie",), values.cookies),
     Rule("BASIC", "HTTP password", rb"\"_?auth\\?\"[ \t]*:[ \t]*\\?\"([A-Za-z0-9+/]{8,}={0,2})", (b"auth",)),
     Rule("TOKEN", "token", rb"(?i::_auth[ \t]*=[ \t]*\"?([\w+/=-]{8,}))", (b"_auth",)),
@@ -170,21 +191,25 @@ ADDRESSES = (
     ),
     Rule("TOKEN", "token", rb"\bhttps?://([\w-]{20,})(?::x-oauth-basic)?@", (b"://",)),
     # Go's data source names, and those of Oracle.
-    Rule("PASSWORD", "password", rb"\b[\w.-]{1,60}:([^\s:@/\"']{1,200})@(?:tcp|unix)\(", (b"@tcp(", b"@unix(")),
+    Rule("PASSWORD", "password", rb"\b[\w.-]{1,60}:([^\s:/\"']{1,200})@(?:tcp|unix)\(", (b"@tcp(", b"@unix(")),
     Rule("PASSWORD", "password", rb"(?i:jdbc:oracle:\w{2,5}:[\w.$-]{1,60}/)([^\s@\"']{1,200})@", (b"jdbc",)),
     # host:port:database:user:password, as in .pgpass.
     Rule(
         "PASSWORD",
         "password",
-        rb"(?:^|[ \t\"'])(?:[\w-]+\.[\w.-]+|localhost|\*):(?:54[0-9]{2}|6432|6543|\*):(?:[A-Za-z_][\w-]*|\*):(?:[A-Za-z_][\w-]*|\*):"
+        rb"(?:^|[ \t\"'])(?:[\w-]+\.[\w.-]+|localhost|\*):(?:54[0-9]{2}|6432|6543|\*):"
+        rb"(?:[A-Za-z_][\w-]*|\*):(?:[A-Za-z_][\w-]*|\*):"
         rb"([^\s:\"']{1,200})[\"']?[ \t\r]*$",
         (b":54", b":6432:", b":6543:", b":*:"),
     ),
-    Rule("PASSWORD", "password", rb"\b(?:login|user)[ \t]+\S{1,100}[ \t]+password[ \t]+", (b"password",), values.argument),
+    Rule(
+        "PASSWORD", "password", rb"\b(?:login|user)[ \t]+\S{1,100}[ \t]+password[ \t]+", (b"password",), values.argument
+    ),
     Rule(
         "PASSWORD",
         "password",
-        rb"(?i:\b(?:credentials?|creds|userpass|login with|logged in with|auth)[ \t]*[:= ][ \t]*[\"']?[a-z][\w.@-]{0,60}:)",
+        rb"(?i:\b(?:credentials?|creds|userpass|login with|logged in with|auth)[ \t]*[:= ][ \t]*"
+        rb"[\"']?[a-z][\w.@-]{0,60}:)",
         (b"cred", b"userpass", b"log", b"auth"),
         values.told,
     ),
@@ -194,9 +219,17 @@ STATEMENTS = (
     Rule(
         "PASSWORD",
         "password",
-        rb"(?i:\bidentified[ \t]+(?:with[ \t]+[\"'`]?\w+[\"'`]?[ \t]+)?(?:by|as|using)[ \t]+(?:password[ \t]+|values[ \t]+)?)",
+        rb"(?i:\bidentified[ \t]+(?:with[ \t]+[\"'`]?\w+[\"'`]?[ \t]+)?"
+        rb"(?:by|as|using)[ \t]+(?:password[ \t]+|values[ \t]+)?)",
         (b"identified",),
-        values.password,
+        values.in_quotes,
+    ),
+    Rule(
+        "PASSWORD",
+        "password",
+        rb"(?i:\buser[ \t]+\S{1,100}[ \t]+identified[ \t]+by[ \t]+)",
+        (b"identified",),
+        values.argument,
     ),
     Rule("PASSWORD", "password", rb"(?i:\bpassword[ \t]*\(?[ \t]*)'((?:[^'\n]|''){1,500})'", (b"password",)),
     Rule(
@@ -206,8 +239,35 @@ STATEMENTS = (
         (b"requirepass", b"masterauth", b"passw", b"bindpw", b"rootpw"),
         values.argument,
     ),
+    Rule(
+        "PASSWORD",
+        "password",
+        rb"(?i:\b(?:set|config|setenv|put)[ \t]+[^\s=]{0,80}(?:" + _PASSWORD + rb")[ \t]+)",
+        _PASSWORD_KEYWORDS,
+        values.argument,
+    ),
+    Rule(
+        "SECRET",
+        "secret",
+        rb"(?i:\b(?:set|config|setenv|put)[ \t]+[^\s=]{0,80}(?:secret|token|" + _KEY + rb")[ \t]+)",
+        (b"secret", b"token", b"key"),
+        values.token,
+    ),
+    Rule("SECRET", "secret", rb"\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?", (b"securestring",), values.argument),
+    Rule(
+        "COMMUNITY",
+        "SNMP community",
+        rb"(?i:(?:snmp-server[ \t]+community|\br[ow]community6?|snmp[-_ ]?community|community[-_ ]?string)(?:[ \t]+|"
+        + _IS
+        + rb"))",
+        (b"community",),
+        values.argument,
+    ),
+    Rule("PASSWORD", "password", rb"\bPSK[ \t]+[\"']([^\"'\n]+)", (b"psk",)),
     Rule("PASSWORD", "password", rb"\bauth=\([ \t]*[\"'][^\"'\n]{0,100}[\"'],[ \t]*[\"']([^\"'\n]+)", (b"auth=(",)),
-    Rule("PASSWORD", "password", rb"\bAUTH[ \t]+(?:PLAIN|LOGIN|XOAUTH2|CRAM-MD5)[ \t]+([A-Za-z0-9+/=]{8,})", (b"auth",)),
+    Rule(
+        "PASSWORD", "password", rb"\bAUTH[ \t]+(?:PLAIN|LOGIN|XOAUTH2|CRAM-MD5)[ \t]+([A-Za-z0-9+/=]{8,})", (b"auth",)
+    ),
     Rule("PASSWORD", "password", rb"\"(?i:auth)\"[ \t]+(?:\"[^\"\n]{0,100}\"[ \t]+)?\"([^\"\n]+)\"", (b'"auth"',)),
     # What crypt(3) and its successors make of a password.
     Rule(
@@ -221,33 +281,4 @@ STATEMENTS = (
     ),
 )
 
-# By program: `-p` of one is the port of another.
-_SPACE = rb"(?:[ \t=]+|[\"'],[ \t]*)?"
-_FLAG = rb"[\s\"']-"
-COMMANDS = (
-    _command(rb"mysql\w*|mariadb[\w-]*|xtrabackup", _FLAG + rb"p", b"mysql", b"mariadb", b"xtrabackup"),
-    _command(rb"sshpass|mongo\w*", _FLAG + rb"p" + _SPACE, b"sshpass", b"mongo"),
-    _command(
-        rb"(?:docker|podman|az|oc|nerdctl|buildah|skopeo|crane|helm)(?:[ \t]+[\w-]+){0,3}?[ \t]+login",
-        _FLAG + rb"p" + _SPACE,
-        b"login",
-    ),
-    _command(rb"ldap\w+", _FLAG + rb"w" + _SPACE, b"ldap"),
-    _command(rb"redis-cli|valkey-cli", _FLAG + rb"a" + _SPACE, b"redis-cli", b"valkey-cli"),
-    _command(
-        rb"sqlcmd|isql|bcp|ipmitool|(?:un)?zip",
-        _FLAG + rb"P" + _SPACE,
-        *(b"sqlcmd", b"isql", b"bcp", b"ipmitool", b"zip"),
-    ),
-    _command(rb"curl", _FLAG + rb"(?:u|U|-user|-proxy-user)" + _SPACE + rb"[\"']?[^\s:\"']{0,100}:", b"curl"),
-    _command(rb"smbclient|rpcclient|net|mount", rb"-U" + _SPACE + rb"[\"']?[^\s%\"']{1,100}%", b"-u"),
-    _command(rb"openssl", rb"[\s\"']pass:", b"openssl"),
-    _command(rb"net[ \t]+use", rb"/user:\S+[ \t]+", b"net use"),
-    _command(rb"sqlplus|expdp|impdp|sqlldr", rb"[\s\"'][A-Za-z]\w{0,60}/", b"sqlplus", b"expdp", b"impdp", b"sqlldr"),
-    _command(rb"echo|printf|<<<", rb"[\s\"'][\w.-]{1,60}:(?P<value>[^\s\"':|]+)[\"']?[ \t]*\|[ \t]*(?:sudo[ \t]+)?chpasswd", b"chpasswd"),
-    # The protocols that send a password by itself.
-    _command(rb"(?i:ftp|pop3?)\w*", rb"\bPASS[ \t]+", b"ftp", b"pop"),
-    _command(rb"(?i:imap)\w*", rb"\bLOGIN[ \t]+\S{1,100}[ \t]+", b"imap"),
-)
-
-BY_CONTEXT = (*HEADERS, *NAMES, *ADDRESSES, *STATEMENTS, *COMMANDS)
+BY_CONTEXT = (*HEADERS, *NAMES, *SENTENCES, *ADDRESSES, *STATEMENTS)

@@ -41,7 +41,8 @@ _WORDS = re.compile(rb"[A-Za-z][A-Za-z'-]*[.,:!?]?(?: [A-Za-z0-9'.,:!?-]+)*\Z")
 _FOLLOWED_BY_PROSE = re.compile(rb"[.,;:!?]?[ \t]+(?![\"'{]?[\w.-]+[\"']?[ \t]?[=:]|[|\]})\\<-])[^\s]")
 _STAND_IN = re.compile(
     rb"[*#.\-_?\xe2\x80\xa2\x97\x8f]+\Z|[xX]{3,}\Z"  # masked already
-    rb"|\$\{[^}]*\}?\Z|\$[A-Z_][A-Z0-9_]*\Z|\$\(|%[A-Z_]{2,}%\Z|%[sdvqr]\Z|%\(\w+\)|%\{|#\{|\{\{|\{\w*\}\Z"  # a template
+    # A template.
+    rb"|\$\{[^}]*\}?\Z|\$[A-Z_][A-Z0-9_]*\Z|\$\(|%[A-Z_]{2,}%\Z|%[sdvqr]\Z|%\(\w+\)|%\{|#\{|\{\{|\{\w*\}\Z"
     rb"|<[^<>]*>\Z|\[[A-Za-z ]*\]\Z"
     rb"|(?:self|this|os|process|config|settings|args|kwargs|env|params|request|req|ctx|cfg|opts|options|secrets)[.\[]"
     rb"|(?:data|var|local|module)\.[a-z]|[A-Za-z_][\w.]*\([\w., ]*\)\Z"  # code, in a traceback
@@ -50,11 +51,12 @@ _ELSEWHERE = re.compile(
     rb"/(?:etc|var|run|home|usr|opt|tmp|root|mnt|srv|proc|dev|secrets?|Users|builds?|workspace|app|keys?)/"
     rb"|~/|\.{1,2}/|[A-Za-z]:\\\\?[A-Za-z]|file:|arn:aws|https?://[^\s@]*\Z"
 )
+_OTHER_FIELD = re.compile(rb"[A-Za-z_][\w.-]{0,40}=[^=\s]")  # nothing stands behind `password= user=bob`
 _NUMBER = re.compile(rb"[+-]?[0-9][0-9.,:]*(?:ms|s|m|h|d|%|k|kb|mb|gb)?\Z")
 _DATE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]|\Z)")
 _HANDLE = re.compile(rb"0x[0-9A-Fa-f]{1,16}\Z")
 _TOKEN_CHARACTERS = re.compile(rb"[\w.~+/=%:|!@#$^&*-]+\Z")
-_ONE_TIME_CODE = re.compile(rb"[0-9]{3}[ -]?[0-9]{1,7}\Z")
+_ONE_TIME_CODE = re.compile(rb"[0-9]{3}[ -]?[0-9]{0,7}\Z")
 _NO_DIGIT = re.compile(rb"[^0-9]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{6,}={0,2}")
 _MEANINGLESS = frozenset(
@@ -84,6 +86,11 @@ def bare_pass(text: bytes, at: int) -> list[Span]:
         for start, end in password(text, at)
         if not text[start:end].isdigit() and text[start : start + 1] not in b"/~"
     ]
+
+
+def in_quotes(text: bytes, at: int) -> list[Span]:
+    """A password, where what has no quotes is prose."""
+    return [span for span in password(text, at) if span[0] > at]
 
 
 def secret(text: bytes, at: int) -> list[Span]:
@@ -118,6 +125,11 @@ def argument(text: bytes, at: int) -> list[Span]:
     if span is None or text[at : at + 1] == b"-" or _says_nothing(text[span[0] : min(span[1], span[0] + 1000)]):
         return []
     return [span]
+
+
+def passing(text: bytes, at: int) -> list[Span]:
+    """A token in a sentence that has no sign before it: long, and with digits."""
+    return [(start, end) for start, end in key(text, at) if end - start >= 12 and not _NO_DIGIT.match(text, start, end)]
 
 
 def session(text: bytes, at: int) -> list[Span]:
@@ -197,10 +209,7 @@ def read(text: bytes, at: int) -> Span | None:
 
 def _quoted(text: bytes, opening: "re.Match[bytes]") -> Span:
     """To the quote that closes it, or to the end of the line: it may have been cut."""
-    if opening[3]:
-        content = _within_entities(opening[3])
-    else:
-        content = _within_quotes(len(opening[1]), opening[2])
+    content = _within_entities(opening[3]) if opening[3] else _within_quotes(len(opening[1]), opening[2])
     found = content.match(text, opening.end())
     return opening.end(), found.end() if found else opening.end()
 
@@ -246,7 +255,7 @@ def _checked(text: bytes, at: int, is_secret: Callable[[bytes, int, int, int], b
 
 def _is_password(text: bytes, at: int, start: int, end: int) -> bool:
     value = text[start:end]
-    if _says_nothing(value):
+    if _says_nothing(value) or (text[at - 2 : at] == b"= " and _OTHER_FIELD.match(value)):
         return False
     if start > at or text[at - 1 : at] not in (b" ", b"\t", b":"):
         return True
@@ -279,7 +288,7 @@ def _is_name(value: bytes) -> bool:
 
 def _says_nothing(value: bytes) -> bool:
     """Whether it is a remark, a mask, a template, or says where the secret is."""
-    first, _, rest = value.strip(b"()[]{}<>.,;:!?\"' \t").lower().partition(b" ")
-    if first in _MEANINGLESS and (not rest or _WORDS.match(value)):
+    first, *rest = value[:_LONGEST_REMARK].strip(b"()[]{}<>.,;:!?\"' \t").lower().split() or [b""]
+    if first in _MEANINGLESS and (not rest or (_WORDS.match(value) and not _MEANINGLESS.isdisjoint(rest))):
         return True
     return bool(not first or _STAND_IN.match(value) or _ELSEWHERE.match(value))
