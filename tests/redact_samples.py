@@ -94,7 +94,6 @@ PASSWORD_CONTEXTS = (
     'Server=db;User Id=sa;Password="{}";Database=shop',
     "params: [username => bob, password => {}]",
     "curl -sS -u 'bob:{}' https://example.com/",
-    "user bob: the password is {}",
     "redis-cli -h cache -a {} ping",
     "spring.datasource.password={}",
     "smtp_pass: '{}'",
@@ -106,6 +105,20 @@ URL_PASSWORD_CONTEXTS = (
     "fatal: unable to access 'https://bob:{}@git.example.com/x.git/'",
     "amqp+ssl://guest:{}@mq:5671//",
     "open app:{}@tcp(db:3306)/shop failed",
+)
+# What says a password in passing: only one with a digit is told from prose there.
+SENTENCES = (
+    "user bob: the password is {}",
+    "logging in with password {}",
+    "wrong password {} for bob",
+    "[sudo] password for bob: {}",
+    "username bob password 7 {}",
+    "echo {} | sudo -S apt update",
+    "echo 'bob:{}' | chpasswd",
+    "net user bob {} /add",
+    "aws configure set db_password {}",
+    "7z x -p{} a.7z",
+    "snmp-server community {} RO",
 )
 TOKEN_CONTEXTS = (
     "Authorization: Bearer {}",

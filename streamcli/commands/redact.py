@@ -34,8 +34,13 @@ async def run(runtime: Runtime, settings: RedactSettings) -> int:
     finally:
         if not (isinstance(runtime.ending, DeathBySignal) and runtime.ending.is_broken_pipe()):
             tell(redactor, runtime.notes)
-            if stream.cut_lines:
-                runtime.notes.notice(f"{stream.cut_lines} lines were too long to be masked, and cut")
+            if cut := stream.cut_lines:
+                said = (
+                    "1 line was too long to be masked, and is"
+                    if cut == 1
+                    else f"{cut} lines were too long to be masked, and are"
+                )
+                runtime.notes.notice(f"{said} cut")
     return 0
 
 

@@ -174,11 +174,12 @@ def _placeholder(kind: str, digest: str, digits: int) -> bytes:
     return f"<{kind}:{digest[:digits]}>".encode()
 
 
-_KINDS = "|".join(sorted({rule.kind for rule in PII}))
-_WHOLE = re.compile(rf"<(?:{_KINDS}):[0-9a-f]{{{_DIGITS},{_MOST_DIGITS}}}>")
-_LONGEST = max(len(kind) for kind in _KINDS.split("|"))
+_KINDS = sorted({rule.kind for rule in PII})
+_WHOLE = re.compile(rf"<(?:{'|'.join(_KINDS)}):[0-9a-f]{{{_DIGITS},{_MOST_DIGITS}}}>")
+_BEGINNINGS = sorted({kind[:size] for kind in _KINDS for size in range(len(kind) + 1)})
 # What may become a placeholder yet.
-_PARTIAL = re.compile(rf"<(?:[A-Z]{{0,{_LONGEST}}}|(?:{_KINDS}):[0-9a-f]{{0,{_MOST_DIGITS}}})\Z")
+_PARTIAL = re.compile(rf"<(?:(?:{'|'.join(_BEGINNINGS)})|(?:{'|'.join(_KINDS)}):[0-9a-f]{{0,{_MOST_DIGITS}}})\Z")
+_LONGEST = len("<:>") + max(map(len, _KINDS)) + _MOST_DIGITS
 
 
 class Restorer:
@@ -190,7 +191,7 @@ class Restorer:
 
     def feed(self, text: str, now: float) -> list[str]:
         text = self._held + text
-        partial = _PARTIAL.search(text, max(0, len(text) - _LONGEST - _MOST_DIGITS - 2))
+        partial = _PARTIAL.search(text, max(0, len(text) - _LONGEST))
         self._held = text[partial.start() :] if partial else ""
         return self._restored(text[: len(text) - len(self._held)])
 

@@ -51,6 +51,7 @@ class PrivateKeys:
         self._lines = self._others = 0
         self._shape: tuple[bytes, bytes] | None = None
         self._width = 0
+        self._is_at_last = False
 
     def _leave(self) -> None:
         self._is_inside = False
@@ -111,14 +112,17 @@ class PrivateKeys:
         return _LONG_RUN.sub(lambda found: self._masked(found[0]), line)
 
     def _by_shape(self, line: bytes) -> bytes | None:
-        """Masks a run of any length where the rest of the line looks as it did around the first one."""
+        """Masks a run of any length where the rest of the line looks as it did around the first one.
+
+        The last line of a key is shorter than the others; after it comes OpenPGP's check sum, or none.
+        """
         if self._shape is None or len(line) > _MAX_SHAPE:
             return None
         for run in _RUN.finditer(line):
             before, after = line[: run.start()], line[run.end() :]
-            if (_shape(before), _shape(after)) == self._shape:
-                if len(run[0]) < self._width and not run[0].startswith(b"="):
-                    self._shape = None  # the last line of a key is shorter; what follows it may be anything
+            is_due = not self._is_at_last or run[0].startswith(b"=")
+            if is_due and (_shape(before), _shape(after)) == self._shape:
+                self._is_at_last = len(run[0]) < self._width
                 return before + self._masked(run[0]) + after
         return None
 

@@ -4,8 +4,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from streamcli.core.regexes import Match, alternation, compile_pattern, is_linear
+from streamcli.core.regexes import Match, Pattern, alternation, compile_pattern, is_linear
 from streamcli.core.secret_values import Finder, Span
 
 Accept = Callable[[bytes, Span, Span], bool]
@@ -82,17 +83,18 @@ class Taken:
 
 
 class _Compiled:
-    """A rule and its pattern."""
+    """A rule and its pattern, which is compiled when it is first needed: most never are."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.pattern = compile_pattern(rule.pattern)
-        self._groups = self.pattern.groups
 
-    def is_announced(self, lowered: bytes) -> bool:
-        """Whether one of its keywords is there, if it has any."""
-        keywords = self.rule.keywords
-        return not keywords or any(keyword in lowered for keyword in keywords)
+    @cached_property
+    def pattern(self) -> Pattern:
+        return compile_pattern(self.rule.pattern)
+
+    @cached_property
+    def _groups(self) -> int:
+        return self.pattern.groups
 
     def findings(self, text: bytes, match: Match, taken: Taken) -> tuple[list[Finding], int]:
         """What a match comes to, and where to go on."""
@@ -112,9 +114,11 @@ class Scanner:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = [_Compiled(rule) for rule in rules]
         self._locator = alternation([rule.pattern for rule in rules])
-        keywords = {keyword for rule in rules for keyword in rule.keywords}
+        self._announced = [(keyword, number) for number, rule in enumerate(rules) for keyword in rule.keywords]
+        self._unannounced = [number for number, rule in enumerate(rules) if not rule.keywords]
         # RE2 finds out faster than any look for keywords that there is nothing.
-        self._keywords = None if is_linear() or not all(rule.keywords for rule in rules) else sorted(keywords)
+        is_gated = not is_linear() and not self._unannounced
+        self._keywords = sorted({keyword for keyword, _ in self._announced}) if is_gated else None
 
     def scan(self, text: bytes) -> Iterator[Finding]:
         """What is to be masked of `text`, in order."""
@@ -137,8 +141,10 @@ class Scanner:
         """What the first rule that applies there comes to, and where to go on."""
         start, end = place
         lowered = text[start:end].lower()
-        for compiled in self._rules:
-            match = compiled.pattern.match(text, start) if compiled.is_announced(lowered) else None
+        numbers = {number for keyword, number in self._announced if keyword in lowered}
+        for number in sorted(numbers.union(self._unannounced)):
+            compiled = self._rules[number]
+            match = compiled.pattern.match(text, start)
             if match is None:
                 continue
             findings, after = compiled.findings(text, match, taken)
@@ -162,7 +168,7 @@ class LoneScanner:
         for compiled in self._rules:
             if not compiled.rule.keywords:
                 yield from _search(compiled, text)
-            elif compiled.is_announced(lowered):
+            elif any(keyword in lowered for keyword in compiled.rule.keywords):
                 for found in _search(compiled, gated.text):
                     start = gated.origin(found.start)
                     yield Finding(start, start + found.end - found.start, found.rule)

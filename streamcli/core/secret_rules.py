@@ -1,7 +1,7 @@
 """The rules for what is secret by its surroundings: names, headers, commands, addresses.
 
-Written for logs. What is secret by its own form, such as a key that begins with AKIA, is in secret_tokens.py; what is an argument of a program, in
-secret_commands.py.
+Written for logs. What is secret by its own form, such as a key that begins with AKIA, is in secret_tokens.py; what is
+an argument of a program, in secret_commands.py.
 """
 
 from streamcli.core import secret_values as values

@@ -21,9 +21,10 @@ _CARRIAGE_RETURN = 0x0D
 
 _OPENING = re.compile(rb"[bBuUrRfF$@]{0,2}(\\{0,7})([\"'`])|(&quot;|&#0?3[49];|%22|%27|\\u0022)")
 _NAME = rb"[ \t]?[\"']?[A-Za-z_][\w.\[\]-]{0,40}[\"']?[ \t]?(?:[=:]|%3[Dd])"
-# A value without quotes ends at white space, at a quote that closes one around it, and where another field begins.
+# A value without quotes ends at white space, at a quote that closes one around it, where another field begins, and at a
+# placeholder.
 _BARE_END = re.compile(
-    rb"\s|\\*[\"'`](?!\w)|&quot;|</|<br|;(?:\s|\Z)|;[A-Za-z][A-Za-z ]{0,40}="
+    rb"\s|\\*[\"'`](?!\w)|&quot;|</|<br|<[A-Z][A-Z0-9_]{0,60}:[0-9a-f]{6}|;(?:\s|\Z)|;[A-Za-z][A-Za-z ]{0,40}="
     rb"|(?:&amp;|[&,;|]|\\+[nrt]|\\+u0026|%26)" + _NAME + rb"|\\+[nr](?![\w!-/])"
 )
 _NO_BEGINNING = b",;&)]}>|<{="
