@@ -122,6 +122,11 @@ def test_a_key_without_an_end_does_not_mask_the_rest_of_the_log():
     assert out[2:] == lines[2:]
 
 
+def test_after_the_last_line_of_a_key_a_word_is_a_word():
+    lines = [BEGIN.format(""), *body(3), "done", "ok"]
+    assert fed(lines)[-2:] == ["done", "ok"]
+
+
 def test_what_only_names_a_key_masks_nothing():
     lines = [f"expected {BEGIN.format('')} but got x", "done", "ok"]
     assert fed(lines) == lines

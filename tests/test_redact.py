@@ -24,6 +24,7 @@ from redact_samples import (
 from streamcli.core import redact_stream
 from streamcli.core.redact import BUILT_IN, Redactor, summary
 from streamcli.core.redact_stream import RedactStream
+from streamcli.core.rules import Rule
 
 KEY = bytes(range(32))
 REDACTOR = Redactor(KEY)
@@ -112,6 +113,7 @@ def test_a_value_is_masked_by_what_stands_around_it_and_only_the_value(context, 
         ("password=abc1 password=abc1", "password=<PASSWORD> password=<PASSWORD>"),
         ('password="cut in the mid', 'password="<PASSWORD>'),
         ("password=ab\xff", "password=<PASSWORD>"),
+        ("password=abc1<IP:3f9a1c>", "password=<PASSWORD><IP>"),
     ],
 )
 def test_some_that_are_special(line, expected):
@@ -315,6 +317,11 @@ def test_every_kind_can_be_a_placeholder_and_has_one_noun():
         assert all(keyword == keyword.lower() for keyword in rule.keywords)
 
 
+def test_where_one_rule_finds_nothing_the_next_is_tried():
+    rules = (Rule("A", "a", b"k=", (b"k=",), find=lambda text, at: []), Rule("B", "b", rb"k=(\w+)", (b"k=",)))
+    assert redacted("k=v", Redactor(KEY, rules)).startswith("k=<B:")
+
+
 # --- bytes of a stream ---
 
 
@@ -340,14 +347,15 @@ def test_a_line_is_out_when_its_end_is_in():
     assert stream.flush() == []
 
 
+@pytest.mark.parametrize("name", [b"password=", b""])
 @pytest.mark.parametrize("distance", [0, 1, 8, 30, 600, 2000])
-def test_of_a_line_that_is_too_long_nothing_passes_unmasked(distance, monkeypatch):
+def test_of_a_line_that_is_too_long_nothing_passes_unmasked(distance, name, monkeypatch):
     monkeypatch.setattr(redact_stream, "MAX_LINE_BYTES", 10_000)
     secret = BY_FORM["GITHUB_TOKEN"](1).encode()
-    before = b"x" * (10_000 - distance - len(b"password=")) + b" "
+    before = b"x" * (9_990 - distance) + b" "
     stream = RedactStream(REDACTOR)
-    out = b"".join(stream.feed(before + b"password=" + secret + b" y" * 9000 + b"\nnext", 0.0) + stream.flush())
-    assert secret[:12] not in out
+    out = b"".join(stream.feed(before + name + secret + b" y" * 9000 + b"\nnext", 0.0) + stream.flush())
+    assert secret[:8] not in out
     head, _, last = out.partition(b"\n")
     assert re.search(rb" \[[0-9]+ bytes of this line cut: it is too long to be masked\]\Z", head)
     assert (last, stream.cut_lines) == (b"next", 1)

@@ -97,6 +97,12 @@ def test_what_a_rule_can_say(more, line, expected, engine):
     )
 
 
+def test_a_rule_may_go_through_the_middle_of_a_character(engine):
+    out = redacted("[[rules]]\nid = 'r'\nregex = '''k=(.)'''\n", "k=é!")
+    assert out.startswith("k=<R:")
+    assert out.endswith(">\ufffd!")
+
+
 @pytest.mark.parametrize(
     ("toml", "message"),
     [

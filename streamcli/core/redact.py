@@ -65,7 +65,11 @@ class Redactor:
     def text(self, text: str) -> str:
         """The same for one text, which has nothing to do with any other."""
         lines = text.encode("utf-8", "surrogatepass").split(b"\n")
-        return b"\n".join(self._masked(lines, self._private_keys())).decode("utf-8", "surrogatepass")
+        masked = b"\n".join(self._masked(lines, self._private_keys()))
+        try:
+            return masked.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:  # a rule of the user's went through the middle of a character
+            return masked.decode("utf-8", "replace")
 
     def _masked(self, lines: list[bytes], keys: PrivateKeys) -> list[bytes]:
         block = b"\n".join(lines)
@@ -135,10 +139,17 @@ def _counted(count: int, noun: str) -> str:
 def _merged(findings: Iterable[Finding]) -> list[tuple[int, int, str]]:
     """In order; what overlaps is one, and named by what began first, the longest of those."""
     merged: list[tuple[int, int, str]] = []
-    for finding in sorted(findings, key=lambda found: (found.start, -found.end)):
-        if merged and finding.start < merged[-1][1]:
-            start, end, kind = merged[-1]
-            merged[-1] = (start, max(end, finding.end), kind)
+    last = 0
+    for start, end, rule in sorted(findings, key=_by_place):
+        if start < last:
+            begun, _, kind = merged.pop()
+            start, end = begun, max(last, end)
         else:
-            merged.append((finding.start, finding.end, finding.rule.kind))
+            kind = rule.kind
+        merged.append((start, end, kind))
+        last = end
     return merged
+
+
+def _by_place(found: Finding) -> tuple[int, int]:
+    return found.start, -found.end

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from streamcli.core.regexes import Match, Pattern, alternation, compile_pattern, is_linear
 from streamcli.core.secret_values import Finder, Span
@@ -33,28 +34,27 @@ class Rule:
     group: int = 0
     alone: bool = False
 
-    def spans(self, text: bytes, match: Match, groups: int) -> list[Span]:
+    def spans(self, text: bytes, match: Match, whole: Span, groups: int) -> list[Span]:
         """Where in `text` there is something to mask, by a match of the pattern, which has so many groups."""
         if self.find is not None:
-            return self.find(text, match.span()[1])
-        span = self._value(match, groups) if groups else match.span()
-        if span[0] == span[1] or (self.accept is not None and not self.accept(text, match.span(), span)):
+            return self.find(text, whole[1])
+        value = self._value(match, whole, groups) if groups else whole
+        if value[0] == value[1] or (self.accept is not None and not self.accept(text, whole, value)):
             return []
-        return [span]
+        return [value]
 
-    def _value(self, match: Match, groups: int) -> Span:
+    def _value(self, match: Match, whole: Span, groups: int) -> Span:
         if self.group:
             return match.span(self.group)
         for group in range(1, groups + 1):
             start, end = match.span(group)
             if start < end:
                 return start, end
-        return match.span()
+        return whole
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to mask."""
+class Finding(NamedTuple):
+    """Something to mask. There are many: a tuple is made in half the time of a dataclass."""
 
     start: int
     end: int
@@ -62,6 +62,10 @@ class Finding:
 
 
 PLACEHOLDER = re.compile(rb"<[A-Z][A-Z0-9_]{0,60}:[0-9a-f]{6,16}>")
+
+# Of what was matched lately it is known which rules to try: of so many matches, if they are short. Most are a name.
+_MOST_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 48
 
 
 class Taken:
@@ -99,8 +103,9 @@ class _Compiled:
     def findings(self, text: bytes, match: Match, taken: Taken) -> tuple[list[Finding], int]:
         """What a match comes to, and where to go on."""
         findings: list[Finding] = []
-        after = match.span()[0] + 1
-        for start, end in self.rule.spans(text, match, self._groups):
+        whole = match.span()
+        after = whole[0] + 1
+        for start, end in self.rule.spans(text, match, whole, self._groups):
             placeholder_end = taken.touched(start, end)
             if placeholder_end is None:
                 findings.append(Finding(start, end, self.rule))
@@ -109,40 +114,69 @@ class _Compiled:
 
 
 class Scanner:
-    """Rules that are searched together: by one alternation, which finds where one of them begins."""
+    """Rules that are searched together, from left to right; at one place in their order."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = [_Compiled(rule) for rule in rules]
-        self._locator = alternation([rule.pattern for rule in rules])
         self._announced = [(keyword, number) for number, rule in enumerate(rules) for keyword in rule.keywords]
         self._unannounced = [number for number, rule in enumerate(rules) if not rule.keywords]
-        # RE2 finds out faster than any look for keywords that there is nothing.
-        is_gated = not is_linear() and not self._unannounced
-        self._keywords = sorted({keyword for keyword, _ in self._announced}) if is_gated else None
+        # RE2 searches for all of them as fast as for one.
+        self._locator = alternation([rule.pattern for rule in rules]) if is_linear() else None
+        self._candidates: dict[bytes, list[int]] = {}
 
     def scan(self, text: bytes) -> Iterator[Finding]:
         """What is to be masked of `text`, in order."""
-        taken = Taken(text)
-        if self._keywords is None:
-            yield from self._between(text, 0, len(text), taken)
-            return
-        lowered = text.lower()
-        present = [keyword for keyword in self._keywords if keyword in lowered]
-        for start, end in _lines(text) if present else ():
-            if any(lowered.find(keyword, start, end) >= 0 for keyword in present):
-                yield from self._between(text, start, end, taken)
+        return self._scan_at_once(text, self._locator) if self._locator else self._scan_by_rule(text)
 
-    def _between(self, text: bytes, position: int, end: int, taken: Taken) -> Iterator[Finding]:
-        while position <= end and (place := self._locator.search(text, position, end)):
-            findings, position = self._at(text, place.span(), taken)
+    def _scan_at_once(self, text: bytes, locator: Pattern) -> Iterator[Finding]:
+        taken = Taken(text)
+        position = 0
+        while position <= len(text) and (place := locator.search(text, position)):
+            start, end = place.span()
+            findings, position = self._at(text, start, self._candidates_for(text[start:end]), taken)
             yield from findings
 
-    def _at(self, text: bytes, place: Span, taken: Taken) -> tuple[list[Finding], int]:
+    def _scan_by_rule(self, text: bytes) -> Iterator[Finding]:
+        taken = Taken(text)
+        lowered = text.lower()
+        present = [(keyword, number) for keyword, number in self._announced if keyword in lowered]
+        for start, end in _lines(text):
+            line = lowered[start:end]
+            numbers = {number for keyword, number in present if keyword in line}
+            yield from self._scan_line(text, start, end, sorted(numbers.union(self._unannounced)), taken)
+
+    def _scan_line(self, text: bytes, position: int, end: int, numbers: list[int], taken: Taken) -> Iterator[Finding]:
+        starts = dict.fromkeys(numbers, -1)
+        while starts:
+            for number, start in list(starts.items()):
+                if start < position:
+                    match = self._rules[number].pattern.search(text, position, end)
+                    if match is None:
+                        del starts[number]
+                    else:
+                        starts[number] = match.span()[0]
+            if starts:
+                place = min(starts.values())
+                here = [number for number, start in starts.items() if start == place]
+                findings, position = self._at(text, place, here, taken)
+                yield from findings
+
+    def _candidates_for(self, matched: bytes) -> list[int]:
+        """The rules that may have matched so: by their keywords, which is much faster than to try them all."""
+        numbers = self._candidates.get(matched)
+        if numbers is None:
+            lowered = matched.lower()
+            announced = {number for keyword, number in self._announced if keyword in lowered}
+            numbers = sorted(announced.union(self._unannounced))
+            if len(matched) <= _LONGEST_REMEMBERED:
+                if len(self._candidates) >= _MOST_REMEMBERED:
+                    self._candidates.clear()
+                self._candidates[matched] = numbers
+        return numbers
+
+    def _at(self, text: bytes, start: int, numbers: Iterable[int], taken: Taken) -> tuple[list[Finding], int]:
         """What the first rule that applies there comes to, and where to go on."""
-        start, end = place
-        lowered = text[start:end].lower()
-        numbers = {number for keyword, number in self._announced if keyword in lowered}
-        for number in sorted(numbers.union(self._unannounced)):
+        for number in numbers:
             compiled = self._rules[number]
             match = compiled.pattern.match(text, start)
             if match is None:
