@@ -87,6 +87,12 @@ def test_two_keys_in_a_line_are_two():
     assert redactor.counts == {"PRIVATE_KEY": 2}
 
 
+def test_a_key_may_begin_where_the_last_one_has_no_end():
+    first, second = body(seed=1), body(seed=2)
+    out = fed([BEGIN.format(""), *first[:2], BEGIN.format("RSA ") + "\\n" + second[0], *second[1:], END.format("RSA ")])
+    assert_gone([*first[:2], *second], out)
+
+
 def test_headers_of_pem_and_the_check_sum_of_openpgp_do_not_end_it():
     secret = body()
     armour = "-----{} PGP PRIVATE" + " KEY BLOCK-----"

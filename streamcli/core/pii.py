@@ -3,7 +3,6 @@
 A number is told from others like it by its check digits where it has some.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable
 
@@ -29,9 +28,9 @@ _CARDS = re.compile(  # of Visa, Mastercard, American Express, Discover, JCB, Di
 
 
 def _is_ipv4(text: bytes, match: Span, value: Span) -> bool:
-    return (value[0] == 0 or text[value[0] - 1] not in b".-") and not (
-        text[value[1] : value[1] + 1] == b"." and text[value[1] + 1 : value[1] + 2].isdigit()
-    )
+    if value[0] and (text[value[0] - 1] in b".-"):
+        return False
+    return not (text[value[1] : value[1] + 1] == b"." and text[value[1] + 1 : value[1] + 2].isdigit())
 
 
 def _is_ipv6(text: bytes, match: Span, value: Span) -> bool:
@@ -44,6 +43,8 @@ def _is_ipv6(text: bytes, match: Span, value: Span) -> bool:
         or not any(48 <= char <= 57 for char in text[start:end])
     ):
         return False
+    import ipaddress  # it takes a while, and most runs do not need it
+
     try:
         ipaddress.IPv6Address(text[start:end].decode())
     except ValueError:
@@ -53,7 +54,7 @@ def _is_ipv6(text: bytes, match: Span, value: Span) -> bool:
 
 def _is_card(text: bytes, match: Span, value: Span) -> bool:
     start, end = value
-    if start and text[start - 1] in b"-_.+":
+    if start and (text[start - 1] in b"-_.+"):
         return False
     if text[end : end + 1] in (b"-", b"_", b".") and text[end + 1 : end + 2].isalnum():
         return False
@@ -80,7 +81,7 @@ def _is_iban(text: bytes, match: Span, value: Span) -> bool:
 
 def _is_mac(text: bytes, match: Span, value: Span) -> bool:
     start, end = value
-    return not (start and text[start - 1] in b":-.") and text[end : end + 1] not in (b":", b"-")
+    return not (start and (text[start - 1] in b":-.")) and text[end : end + 1] not in (b":", b"-")
 
 
 def _is_phone(text: bytes, match: Span, value: Span) -> bool:
@@ -91,14 +92,21 @@ def _is_phone(text: bytes, match: Span, value: Span) -> bool:
 
 
 PII = (
-    Rule("IP", "IP address", rb"\b" + _IPV4 + rb"\b", accept=_is_ipv4),
+    Rule("IP", "IP address", rb"\b" + _IPV4 + rb"\b", accept=_is_ipv4, is_apart=True),
     Rule(
         "EMAIL",
         "e-mail address",
         rb"\b[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,5}\.[A-Za-z]{2,24}\b",
         (b"@",),
+        is_apart=True,
     ),
-    Rule("MAC", "MAC address", rb"\b[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})\b", accept=_is_mac),
+    Rule(
+        "MAC",
+        "MAC address",
+        rb"\b[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})\b",
+        accept=_is_mac,
+        is_apart=True,
+    ),
     Rule(
         "IP",
         "IP address",
@@ -118,15 +126,23 @@ PII = (
         + rb"))?",
         (b":",),
         accept=_is_ipv6,
+        is_apart=True,
     ),
-    Rule("CARD", "card number", rb"\b[2-6][0-9](?:[ -]?[0-9]){12,17}\b", accept=_is_card),
-    Rule("IBAN", "account number", rb"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", accept=_is_iban),
+    Rule("CARD", "card number", rb"\b[2-6][0-9](?:[ -]?[0-9]){12,17}\b", accept=_is_card, is_apart=True),
+    Rule(
+        "IBAN",
+        "account number",
+        rb"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",
+        accept=_is_iban,
+        is_apart=True,
+    ),
     Rule(
         "PHONE",
         "phone number",
         rb"\+[1-9][0-9]{0,2}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?[0-9]{1,4}(?:[ .-]?[0-9]{2,4}){2,4}"
         rb"|\([2-9][0-9]{2}\) ?[0-9]{3}-[0-9]{4}",
         accept=_is_phone,
+        is_apart=True,
     ),
 )
 

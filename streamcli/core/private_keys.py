@@ -7,6 +7,8 @@ The lines that say where a key begins and ends stay; what is between them goes, 
 import re
 from collections.abc import Callable
 
+from streamcli.core.rules import KEY_MARKER
+
 # A key of 16,384 bits, the largest that is made, has some 200 lines.
 MAX_KEY_LINES = 400
 # After so many lines without any of the key there is no more of it: its end is missing, or other writers came between.
@@ -16,8 +18,8 @@ _LONG = 40
 # Where a line is shown with more around it than this, it is searched for long runs only.
 _MAX_SHAPE = 4096
 
-_BEGIN = re.compile(rb"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|\bPrivate-Lines: ?[0-9]{1,3}")
-_END = re.compile(rb"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|\bPrivate-MAC:")
+_BEGIN = re.compile(KEY_MARKER % rb"BEGIN" + rb"|\bPrivate-Lines: ?[0-9]{1,3}")
+_END = re.compile(KEY_MARKER % rb"END" + rb"|\bPrivate-MAC:")
 _RUN = re.compile(rb"[A-Za-z0-9+/=]+")
 _LONG_RUN = re.compile(rb"[A-Za-z0-9+/]{%d,}={0,2}" % _LONG)
 # The rest of a key on the line of its beginning, its line ends written out: \n, \\r\n, #012 (syslog's).
@@ -35,7 +37,7 @@ class PrivateKeys:
         self._is_masked = is_masked
         self.keys = 0
         """So many keys were masked so far."""
-        self._leave()
+        self._is_inside = False
 
     def concern(self, block: bytes) -> bool:
         """Whether lines have to be fed at all."""
@@ -53,29 +55,28 @@ class PrivateKeys:
         self._width = 0
         self._is_at_last = False
 
-    def _leave(self) -> None:
-        self._is_inside = False
-
     def _line(self, line: bytes) -> bytes:
         pieces: list[bytes] = []
         rest = line
         began_here = False
         while True:
-            if not self._is_inside:
-                begin = _BEGIN.search(rest)
-                if begin is None:
-                    return b"".join((*pieces, rest))
-                pieces.append(rest[: begin.end()])
+            begin = _BEGIN.search(rest)
+            end = _END.search(rest, 0, begin.start() if begin else len(rest)) if self._is_inside else None
+            if begin is not None and end is None:
+                # Inside a key too: the end of that one is missing.
+                before = rest[: begin.start()]
+                pieces += (self._first(before) if self._is_inside else before, begin[0])
                 rest = rest[begin.end() :]
                 self._enter()
                 began_here = True
-            end = _END.search(rest)
-            if end is None:
+            elif end is not None:
+                pieces += (self._last(rest[: end.start()], began_here), end[0])
+                rest = rest[end.end() :]
+                self._is_inside = False
+            elif not self._is_inside:
+                return b"".join((*pieces, rest))
+            else:
                 return b"".join((*pieces, self._first(rest) if began_here else self._body(rest)))
-            pieces.append(self._last(rest[: end.start()], began_here))
-            pieces.append(end[0])
-            rest = rest[end.end() :]
-            self._leave()
 
     def _first(self, rest: bytes) -> bytes:
         """What follows the beginning on its line."""
@@ -91,14 +92,15 @@ class PrivateKeys:
 
     def _body(self, line: bytes) -> bytes:
         self._lines += 1
-        masked = self._by_shape(line) or self._by_length(line)
+        shaped = self._by_shape(line)
+        masked = self._by_length(shaped or line) or shaped
         if masked is not None:
             self._others = 0
             line = masked
         elif line.strip() and not _HEADER.match(line):
             self._others += 1
         if self._lines >= MAX_KEY_LINES or self._others >= MAX_OTHER_LINES:
-            self._leave()
+            self._is_inside = False
         return line
 
     def _by_length(self, line: bytes) -> bytes | None:

@@ -33,6 +33,8 @@ class Rule:
     accept: Accept | None = None
     group: int = 0
     alone: bool = False
+    is_apart: bool = False
+    """Next to a placeholder it is none: it may be a part of what was masked there."""
 
     def spans(self, text: bytes, match: Match, whole: Span, groups: int) -> list[Span]:
         """Where in `text` there is something to mask, by a match of the pattern, which has so many groups."""
@@ -62,6 +64,9 @@ class Finding(NamedTuple):
 
 
 PLACEHOLDER = re.compile(rb"<[A-Z][A-Z0-9_]{0,60}:[0-9a-f]{6,16}>")
+# Where a private key begins and ends: that has to be seen again when the text is redacted once more.
+KEY_MARKER = rb"-{4,5} ?%s [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
+_PLACEHOLDER_OR_MARKER = re.compile(PLACEHOLDER.pattern + rb"|" + KEY_MARKER % rb"(?:BEGIN|END)")
 
 # Of what was matched lately it is known which rules to try: of so many matches, if they are short. Most are a name.
 _MOST_REMEMBERED = 4096
@@ -69,7 +74,7 @@ _LONGEST_REMEMBERED = 48
 
 
 class Taken:
-    """The placeholders that a text has already: what touches one is left as it is."""
+    """The placeholders that a text has already, and the markers of keys: what touches one is left as it is."""
 
     def __init__(self, text: bytes) -> None:
         self._text = text
@@ -77,9 +82,10 @@ class Taken:
         self._ends: list[int] = []
 
     def touched(self, start: int, end: int) -> int | None:
-        """The end of the first placeholder that `start` to `end` has something of."""
+        """The end of the first of them that `start` to `end` has something of."""
         if self._starts is None:
-            spans = [found.span() for found in PLACEHOLDER.finditer(self._text)]
+            pattern = _PLACEHOLDER_OR_MARKER if b"PRIVATE KEY" in self._text else PLACEHOLDER
+            spans = [found.span() for found in pattern.finditer(self._text)]
             self._starts = [start for start, _ in spans]
             self._ends = [end for _, end in spans]
         first = bisect_right(self._ends, start)
@@ -105,8 +111,9 @@ class _Compiled:
         findings: list[Finding] = []
         whole = match.span()
         after = whole[0] + 1
+        margin = int(self.rule.is_apart)
         for start, end in self.rule.spans(text, match, whole, self._groups):
-            placeholder_end = taken.touched(start, end)
+            placeholder_end = taken.touched(start - margin, end + margin)
             if placeholder_end is None:
                 findings.append(Finding(start, end, self.rule))
             after = max(after, placeholder_end or end)

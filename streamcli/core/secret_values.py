@@ -24,9 +24,10 @@ _NAME = rb"[ \t]?[\"']?[A-Za-z_][\w.\[\]-]{0,40}[\"']?[ \t]?(?:[=:]|%3[Dd])"
 # A value without quotes ends at white space, at a quote that closes one around it, where another field begins, and at a
 # placeholder.
 _BARE_END = re.compile(
-    rb"\s|\\*[\"'`](?!\w)|&quot;|</|<br|<[A-Z][A-Z0-9_]{0,60}:[0-9a-f]{6}|;(?:\s|\Z)|;[A-Za-z][A-Za-z ]{0,40}="
+    rb"\s|\\*[\"'`](?![\w<])|&quot;|</|<br|<[A-Z][A-Z0-9_]{0,60}:[0-9a-f]{6}|;(?:\s|\Z)|;[A-Za-z][A-Za-z ]{0,40}="
     rb"|(?:&amp;|[&,;|]|\\+[nrt]|\\+u0026|%26)" + _NAME + rb"|\\+[nr](?![\w!-/])"
 )
+_PLAIN_REST = re.compile(rb"[\w!@#$^*.-]{4,}")  # other rests before a placeholder were no value when it was made
 _NO_BEGINNING = b",;&)]}>|<{="
 _SCHEME = re.compile(rb"\{[A-Za-z][\w-]{1,15}\}(?=[^\s{}])")  # {SSHA}..., {bcrypt}...
 _BRACKETS = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
@@ -236,6 +237,8 @@ def _bare(text: bytes, at: int) -> Span:
         return at, at
     found = _BARE_END.search(text, scheme.end() if scheme else at)
     end = found.start() if found else len(text)
+    if text[end : end + 1] == b"<" and not _PLAIN_REST.fullmatch(text, at, end):
+        return at, at
     while end > at and text[end - 1] in b",;\\":
         end -= 1
     for _ in range(4):  # (password=x), {a=b, password=x}
