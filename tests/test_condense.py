@@ -420,6 +420,28 @@ def test_names_that_are_more_than_can_be_held_become_one_kind():
     assert result.templates[0].count == 20_000
 
 
+def test_merged_names_that_come_again_are_of_the_same_kind_again():
+    """What is merged for good takes in what comes later, and what was a group of its own beside it."""
+    names = [bytes([97 + at // 676, 97 + at // 26 % 26, 97 + at % 26]) for at in range(6000)]
+    result = condensed([b"user %b in" % name for name in names] * 2 + [b"user one out"], 16_000, [500])
+    assert [(one.count, one.last) for one in result.templates] == [(12_000, 12_000), (1, 12_001)]
+
+
+def test_a_value_that_occurs_again_is_not_shown_as_the_only_one():
+    records = [b"GET /a status=200" for _ in range(1000)]
+    records[100] = records[900] = b"GET /a status=500"
+    result = condensed(records, batches=[300])
+    assert (result.text.count("\n"), "{status: 200 x998, 500 x2}" in result.text) == (0, True)
+
+
+def test_the_first_of_equal_values_is_shown():
+    records = [b"took %d ms" % (10 + at % 50) for at in range(1000)]
+    for at in (300, 400, 500, 600, 700):
+        records[at] = b"took 9000 ms"
+    shown = re.findall(r"^L(\d+)", condensed(records, batches=[150]).text, re.MULTILINE)
+    assert shown == ["301", "401", "501"]
+
+
 # --- any records, in any batches ---
 
 WORDS = [

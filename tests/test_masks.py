@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streamcli.core.masks import ADDRESS_RUNS, MAX_CACHED, MAX_WORD, Masks, keys_of
@@ -46,6 +46,8 @@ def test_each_record_has_its_key(records):
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(lines, min_size=1, max_size=10), st.integers(1, 3))
+@example([b"0:" + b"9" * 500], 1)
+@example([b"9" * 45 + b".1.2.3-4"], 1)
 def test_the_columns_of_numbers_are_what_stands_in_the_records(records, times):
     for record, mask in zip(records, masks_of(records), strict=True):
         runs = re.findall(rb"\d+", record)

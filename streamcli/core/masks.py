@@ -164,6 +164,8 @@ class Masks:
         return mask
 
     def _mask_of(self, key: bytes) -> Mask:
+        if b"00" in key:
+            key = _RUN.sub(b"0", key)
         texts = key.translate(_SEPARATORS).split(None, MAX_WORDS)
         known = self._words
         words = [known.get(text) or self._word_of(text) for text in texts[:MAX_WORDS]]
