@@ -226,6 +226,16 @@ def test_a_value_that_occurs_once_among_few_is_shown():
     assert "\nL701 GET /a status=500" in text
 
 
+def test_a_line_that_is_shown_as_the_first_is_not_shown_again():
+    text = condensed([b"GET /a status=500", *[b"GET /a status=200"] * 100]).text
+    assert text == "[x101 L1-L101] GET /a status=500 {status: 200 x100, 500 x1}"
+
+
+def test_an_identifier_that_happens_to_be_a_number_is_no_quantity():
+    records = [b"id=12345678 ok", *[b"id=%x ok" % (0xABC00000 + at) for at in range(100)], b"id=87654321 ok"]
+    assert condensed(records).text == "[x102 L1-L102] id=12345678 ok"
+
+
 def test_a_value_far_beyond_the_others_is_shown():
     records = [b"took %d ms" % (10 + at % 50) for at in range(1000)]
     records[300] = b"took 9000 ms"
@@ -423,8 +433,9 @@ def test_names_that_are_more_than_can_be_held_become_one_kind():
 def test_merged_names_that_come_again_are_of_the_same_kind_again():
     """What is merged for good takes in what comes later, and what was a group of its own beside it."""
     names = [bytes([97 + at // 676, 97 + at // 26 % 26, 97 + at % 26]) for at in range(6000)]
-    result = condensed([b"user %b in" % name for name in names] * 2 + [b"user one out"], 16_000, [500])
-    assert [(one.count, one.last) for one in result.templates] == [(12_000, 12_000), (1, 12_001)]
+    stream = [b"user %b in" % name for name in [*names, *names, *names[:2], names[0]]]
+    result = condensed([*stream, b"user one out"], 16_000, [500])
+    assert [(one.count, one.last) for one in result.templates] == [(12_003, 12_003), (1, 12_004)]
 
 
 def test_a_value_that_occurs_again_is_not_shown_as_the_only_one():

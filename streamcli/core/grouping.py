@@ -21,18 +21,6 @@ MERGE_EVERY = 16
 PREFIX = 6
 
 
-class Lost:
-    """What was let go: `lines` lines, from `first` to `last`."""
-
-    def __init__(self) -> None:
-        self.lines = self.first = self.last = 0
-
-    def add(self, lines: int, first: int, last: int) -> None:
-        self.first = min(self.first, first) if self.lines else first
-        self.last = max(self.last, last)
-        self.lines += lines
-
-
 class Grouping:
     """Groups records by what they say. Where there is no room for more groups, those that matter least are let go.
 
@@ -50,7 +38,6 @@ class Grouping:
         self._merge_every = self._until_merging = 1  # times that room is made
         self.growth = 0
         """Characters of what was kept, in all: a measure of how much more there is to show."""
-        self.lost = Lost()
 
     def add(self, batch: Batch) -> None:
         self._add(batch, self._masks.of_all(batch.records), range(len(batch.records)))
@@ -141,11 +128,9 @@ class Grouping:
         self._forget()
         for group in sorted(groups, key=attrgetter("worth")):
             size += group.size
-            is_kept = size <= room and self._count < MAX_GROUPS // 2 and self._text < MAX_TEXT // 2
-            if is_kept:
-                self._hold(group)
-            else:
-                self.lost.add(group.lines, group.first, group.last)
+            if size > room or self._count >= MAX_GROUPS // 2 or self._text >= MAX_TEXT // 2:
+                break
+            self._hold(group)
         self._size = size
 
     def _merged_for_good(self) -> list[Group]:
