@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streamcli.core.excerpts import LINE_CUT, RECORD_CUT, Excerpt, excerpt
@@ -41,6 +41,8 @@ def check(one, record, limit):
 
 @settings(max_examples=300, deadline=None)
 @given(records, limits, limits)
+@example(b"x" * 71 + b"\n" + b"x" * 79, 150, 73)
+@example(b"a\nb\n" + b"x" * 100 + b"\n" + b"y" * 100 + b"\n" + b"z" * 40, 170, 150)
 def test_a_record_in_so_many_characters_and_then_in_fewer(record, limit, further):
     one = excerpt(record, 7, limit)
     check(one, record, limit)

@@ -68,7 +68,7 @@ def _cut(parts: list[str], limit: int, lines: int) -> tuple[str, int]:
     if lines == 1:
         return _fitted(parts[0], limit, LINE_CUT), 1
     if limit < SMALL or len(parts) == 1:
-        return parts[0][: limit - len(RECORD_CUT)] + RECORD_CUT, 1
+        return parts[0].removesuffix(LINE_CUT)[: limit - len(RECORD_CUT)] + RECORD_CUT, 1
     last = _fitted(parts[-1], limit // 3, LINE_CUT)
     room = limit - len(last) - len(_lines_cut(lines)) - 2
     head = [_fitted(parts[0], room, LINE_CUT)]

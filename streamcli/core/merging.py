@@ -82,10 +82,8 @@ def fingerprint(words: Iterable[bytes]) -> int:
 def _is_family(members: list[Group], places: Places, kinds: int) -> bool:
     if len(members) < 2:
         return False
-    for place in places:
-        found = {group.words[place] for group in members}
-        if len(found) < kinds and ANY not in found:
-            return False
+    if any(len({group.words[place] for group in members}) < kinds for place in places):
+        return False
     # If nothing readable is left, they have nothing in common.
     words = members[0].words
     return any(word != ANY and at not in places and _LETTER.search(word) for at, word in enumerate(words))
