@@ -1,6 +1,6 @@
 """A group: the records of a log that say the same thing. It is counted exactly, and a bounded part of it is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, chain
 from operator import attrgetter
 
@@ -63,6 +63,10 @@ class Batch:
         self.created += made.size
         return made
 
+    def excerpts(self, places: Sequence[int]) -> Callable[[int], Excerpt]:
+        """What gives the one at an index of `places`."""
+        return lambda index: self.excerpt(places[index])
+
     def lines(self, places: Sequence[int]) -> int:
         if self.firsts is self.lasts:
             return len(places)
@@ -105,7 +109,7 @@ class Group:
         self.kept: list[Excerpt] = []
         """The first records, MAX_KEPT at most."""
         self.values: dict[Slot, Values] = {}
-        """None while the group is small."""
+        """Of its numbers: empty while the group is small."""
         self._rows: list[_Row] = []  # all of it, while it is
         self._is_watched = bool(numbers)
 
@@ -192,7 +196,7 @@ class Group:
             known = self.values.get(slot)
             if known is not None and not known.is_useless:
                 lines = [batch.firsts[place] for place in at]
-                known.add(column, lines, lambda index, at=at: batch.excerpt(at[index]))  # type: ignore[misc]
+                known.add(column, lines, batch.excerpts(at))
         self._is_watched = self._can_learn()
 
     def _build_values(self) -> None:
