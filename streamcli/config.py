@@ -6,6 +6,8 @@ from typing import Literal
 from streamcli.core.models import limits
 
 Verb = Literal["chat", "gen", "analyze"]
+Overload = Literal["condense", "block", "drop-oldest", "sample", "fail"]
+Level = Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,8 @@ class Settings:
     count_tokens: bool = False
     cache: bool = False
     resume: bool = False
+    redact: bool = False
+    redact_rules: str | None = None
     usage: bool = False
     max_cost: float | None = None
     max_total_tokens: int | None = None
@@ -43,6 +47,11 @@ class Settings:
     def asks(self) -> bool:
         """Whether an answer is wanted: not the request alone, nor its size."""
         return not (self.dry_run or self.count_tokens)
+
+    @property
+    def needs_prices(self) -> bool:
+        """Whether it matters what an answer costs."""
+        return self.max_cost is not None
 
     @property
     def answer_limit(self) -> int:
@@ -90,12 +99,31 @@ class GenSettings(MessageSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class AnalyzeSettings(Settings):
-    """When a window closes, and how much of it is sent."""
+    """When a window closes, how much of it is sent, how often; what becomes of the findings."""
 
+    redact: bool = True
     lines: int = 10
     every: float = 10.0
     idle: float = 0.0
     window_tokens: int | None = None
+    record_start: str | None = None
+    on_overload: Overload = "condense"
+    jobs: int = 1
+    max_requests_per_minute: int = 6
+    budget_per_hour: float | None = None
+    on_interrupt: Literal["stop", "flush"] = "stop"
+    fail_on: Level | None = None
+    skip_ok: bool = False
+    context: int = 0
+    follow: tuple[str, ...] = ()
+    from_start: bool = False
+    pii: bool = False
+    report: str | None = None
+
+    @property
+    def needs_prices(self) -> bool:
+        """Whether it matters what an answer costs."""
+        return self.max_cost is not None or self.budget_per_hour is not None
 
     @property
     def window_limit(self) -> int:

@@ -1,6 +1,7 @@
 """The options that the verbs share: flags, variables, help texts. What they mean is in README.md."""
 
 import math
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -25,12 +26,6 @@ class Each(StrEnum):
     jsonl = "jsonl"
 
 
-class Annotate(StrEnum):
-    """--annotate"""
-
-    github = "github"
-
-
 class OutputFormat(StrEnum):
     """--format"""
 
@@ -40,7 +35,7 @@ class OutputFormat(StrEnum):
 
 def option(*flags: str, from_environment: bool = True, **attributes: Any) -> Any:
     """An option of Typer's. Its variable is STREAMCLI_ and its name: README.md says so once, not --help each time."""
-    variable = "STREAMCLI_" + flags[-1].lstrip("-").replace("-", "_").upper()
+    variable = "STREAMCLI_" + flags[-1].partition("/")[0].lstrip("-").replace("-", "_").upper()
     return typer.Option(*flags, envvar=variable if from_environment else None, show_envvar=False, **attributes)
 
 
@@ -66,15 +61,19 @@ def _not_empty(value: str) -> str:
     return value
 
 
-def _no_empty_name(value: str | None) -> str | None:
+def no_empty_name(value: str | None) -> str | None:
     if value == "":
         raise typer.BadParameter("is empty.")
     return value
 
 
-def _block(value: str) -> str:
-    if value not in ("first", "last", "all") and not (value.isascii() and value.isdigit() and int(value)):
-        raise typer.BadParameter("is no number from 1 on, nor last, nor all.")
+def pattern(value: str | None) -> str | None:
+    """A regular expression for bytes, as it was given. Raises BadParameter."""
+    if value is not None:
+        try:
+            re.compile(value.encode("utf-8", "surrogateescape"))
+        except re.error as error:
+            raise typer.BadParameter(f"is no regular expression: {error}") from error
     return value
 
 
@@ -136,6 +135,28 @@ Resume = Annotated[
     bool,
     option("--resume", from_environment=False, help="Pick up an interrupted run of the same command."),
 ]
+Redact = Annotated[
+    bool | None,
+    option(
+        "--redact/--no-redact",
+        help="Mask secrets in what is sent: <PASSWORD:3f9a1c>.",
+        show_default="on for analyze, else off",
+    ),
+]
+RedactRules = Annotated[
+    str | None,
+    option(
+        "--redact-rules",
+        callback=no_empty_name,
+        metavar="FILE",
+        help="More rules for secrets: TOML, in the form of gitleaks.",
+        show_default=False,
+    ),
+]
+Pii = Annotated[
+    bool,
+    option("--pii", help="Mask IP, e-mail and MAC addresses, card, account and phone numbers too."),
+]
 ShowUsage = Annotated[bool, option("--usage", help="Tokens and cost on stderr at the end.")]
 MaxCost = Annotated[
     float | None,
@@ -174,80 +195,6 @@ EachRecord = Annotated[
 ]
 Jobs = Annotated[int, option("--jobs", min=1, max=1000, metavar="N", help="With --each: so many at once.")]
 Unordered = Annotated[bool, option("--unordered", help="With --each: results as they come, not in input order.")]
-OutputFile = Annotated[
-    str | None,
-    option(
-        "-o",
-        "--output",
-        from_environment=False,
-        callback=_no_empty_name,
-        metavar="FILE",
-        help="Put the code into FILE, at once and only when it is complete and valid.",
-        show_default="standard output",
-    ),
-]
-Edit = Annotated[
-    str | None,
-    option(
-        "--edit",
-        from_environment=False,
-        callback=_no_empty_name,
-        metavar="FILE",
-        help="Change FILE: its text goes along, the answer replaces it.",
-        show_default=False,
-    ),
-]
-Force = Annotated[bool, option("--force", from_environment=False, help="FILE may exist; its text goes along.")]
-Parents = Annotated[bool, option("--parents", from_environment=False, help="Make the folders of FILE.")]
-Lang = Annotated[
-    str | None,
-    option("--lang", metavar="NAME", help="The code's language.", show_default="by FILE, or by the fence"),
-]
-Block = Annotated[
-    str,
-    option(
-        "--block",
-        callback=_block,
-        metavar="N|last|all",
-        help="Which code block of the answer.",
-        show_default="the first, in the language",
-    ),
-]
-Raw = Annotated[bool, option("--raw", from_environment=False, help="The answer as it is, with all around the code.")]
-Check = Annotated[
-    str | None,
-    option(
-        "--check",
-        metavar="CMD",
-        help="The code must pass CMD too; {} is its path. No shell.",
-        show_default=False,
-    ),
-]
-CheckShell = Annotated[bool, option("--check-shell", help="Run CMD by /bin/sh.")]
-CheckTimeout = Annotated[float, seconds("--check-timeout", "How long CMD may take; 0 is no limit.")]
-Attempts = Annotated[
-    int | None,
-    option(
-        "--attempts",
-        min=1,
-        max=20,
-        metavar="N",
-        help="Ask so often: what is not valid goes back with the error.",
-        show_default="2 with -o, else 1",
-    ),
-]
-Diff = Annotated[
-    bool,
-    option(
-        "--diff",
-        from_environment=False,
-        help="Show what would change, and ask on a terminal; with --dry-run write nothing.",
-    ),
-]
-AnnotateOption = Annotated[
-    Annotate | None,
-    option("--annotate", help="A workflow command on stderr for code that is not valid.", show_default=False),
-]
 Coalesce = Annotated[
     int,
     option(
@@ -290,19 +237,3 @@ def model_option() -> Any:
         metavar="NAME",
         help="A model; local, local:smollm2 and local:FILE.gguf run on this machine.",
     )
-
-
-RedactRules = Annotated[
-    str | None,
-    option(
-        "--redact-rules",
-        callback=_no_empty_name,
-        metavar="FILE",
-        help="More rules for secrets: TOML, in the form of gitleaks.",
-        show_default=False,
-    ),
-]
-Pii = Annotated[
-    bool,
-    option("--pii", help="Mask IP, e-mail and MAC addresses, card, account and phone numbers too."),
-]

@@ -1,19 +1,36 @@
 """Events -> bytes for stdout."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
-from streamcli.core.events import AnswerEnded, Delta, Failed, Retry, Started, Stop, Usage, WindowSent
+from streamcli.core.events import (
+    AnswerEnded,
+    Delta,
+    Failed,
+    Found,
+    FoundAgain,
+    Retry,
+    Started,
+    Stats,
+    Stop,
+    Usage,
+    WindowSent,
+)
 from streamcli.core.formats import JsonFormat, TextFormat, count_as_text, request_as_json
 
+STATS = Stats(9, 5, 3, 1, 0, 2, 1, {"ERROR": 1}, 4, {"PASSWORD": 2}, 100, 20, 0.5)
 NO_TEXT = [
     Started("msg_1", "m", "req_1"),
     Usage(1, 2, 3, 4),
     Stop("end_turn"),
     Retry("why", 1.0, 2, None),
     Failed(76, "broke", "hint", "req_1"),
-    WindowSent(1, 1, 10, 10, 0),
+    WindowSent(1, 1, 10, 10, 10, 0, 0),
+    Found(1, "ERROR", 1, 2, "x"),
+    FoundAgain(1, None, None),
+    STATS,
 ]
 
 
@@ -74,9 +91,28 @@ def test_an_answer_without_text_adds_no_newline_after_another():
             {"type": "error", "status": 76, "message": "broke", "hint": None, "request_id": "req_1"},
         ),
         (
-            WindowSent(2, 11, 30, 20, 5),
-            {"type": "window", "window": 2, "first_line": 11, "last_line": 30, "lines": 20, "shown": 15, "cut": 5},
+            WindowSent(2, 11, 30, 20, 10, 7, 3),
+            {
+                "type": "window",
+                "window": 2,
+                "first_line": 11,
+                "last_line": 30,
+                "lines": 20,
+                "shown": 10,
+                "condensed": 7,
+                "dropped": 3,
+            },
         ),
+        (
+            Found(3, "ERROR", 12, 40, "disk full"),
+            {"type": "finding", "finding": 3, "level": "ERROR", "lines": [12, 40], "text": "disk full"},
+        ),
+        (
+            Found(4, "INFO", None, None, "x"),
+            {"type": "finding", "finding": 4, "level": "INFO", "lines": None, "text": "x"},
+        ),
+        (FoundAgain(3, 50, 50), {"type": "again", "finding": 3, "lines": [50, 50]}),
+        (STATS, {"type": "stats", **asdict(STATS)}),
     ],
 )
 @pytest.mark.parametrize("ascii_only", [False, True])

@@ -7,15 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamcli.core.condense import Condensed
+from streamcli.core.findings import FORM
 from streamcli.core.models import MAX_MESSAGE_BYTES
 from streamcli.core.prompt import (
     ANALYZE_QUESTION,
+    PLAIN_QUESTION,
     SYSTEM_PROMPTS,
     Request,
     compose,
     compose_window,
     is_too_large,
     sendable,
+    window_question,
 )
 from streamcli.core.window import Window
 
@@ -93,24 +97,36 @@ def test_a_message_is_too_large_by_its_bytes_in_the_request(piece, count, too_la
     assert is_too_large(piece * count) == too_large
 
 
+def window_of(text, shown=2, condensed=0, dropped=0, first=11):
+    lines = shown + condensed + dropped
+    return Window(2, first, first + lines - 1, Condensed(text, lines, shown, condensed, dropped, ()))
+
+
 def test_a_window_says_which_lines_it_has():
-    window = Window(number=2, first=11, last=12, head=("one", "two"), tail=(), cut=0)
-    expected = "<stdin>\none\ntwo\n</stdin>\n\n(These are lines 11 to 12 of the stream.)\n\nwhy?"
-    assert compose_window(window, "why?") == expected
-
-
-def test_a_window_says_what_was_cut_and_where():
-    window = Window(number=1, first=1, last=9, head=("one",), tail=("eight", "nine"), cut=6)
-    expected = (
-        "<stdin>\none\n[6 lines cut here]\neight\nnine\n</stdin>\n\n"
-        "(These are lines 1 to 9 of the stream; 6 of them are cut, to fit.)\n\nwhy?"
+    about = "(These are lines 11 to 12 of the stream; L and a number before each is which line it is.)"
+    assert compose_window(window_of("L11 one\nL12 two"), "why?") == (
+        f"<stdin>\nL11 one\nL12 two\n</stdin>\n\n{about}\n\nwhy?"
     )
-    assert compose_window(window, "why?") == expected
 
 
-def test_without_a_prompt_the_question_about_a_window_is_the_verbs_own():
-    window = Window(number=1, first=1, last=1, head=("one",), tail=(), cut=0)
-    assert compose_window(window, "").endswith(f"\n\n{ANALYZE_QUESTION}")
+def test_a_window_says_what_was_condensed_and_dropped():
+    message = compose_window(window_of("...", 1, 5, 3), "why?", "known already")
+    counts = (
+        "(These are lines 11 to 19 of the stream: of 9 lines 1 are shown, 5 condensed, 3 dropped. The log is condensed."
+    )
+    assert counts in message
+    assert message.endswith(")\n\nknown already\n\nwhy?")
+    assert "condensed. The log" not in compose_window(window_of("...", 1, 0, 3), "why?")
+
+
+def test_what_is_asked_about_a_window():
+    own, plain = f"{ANALYZE_QUESTION} {FORM}", PLAIN_QUESTION
+    asked = [
+        window_question("", embedded=embedded, is_read=read) for embedded in (False, True) for read in (False, True)
+    ]
+    assert asked == [own, own, plain, own]
+    assert window_question("why?", embedded=False, is_read=False) == "why?"
+    assert window_question("why?", embedded=True, is_read=True) == f"why?\n\n{FORM}"
 
 
 @settings(max_examples=100, deadline=None)
@@ -121,6 +137,5 @@ def test_without_a_prompt_the_question_about_a_window_is_the_verbs_own():
     )
 )
 def test_no_line_of_a_log_can_close_the_tags_it_stands_in(lines):
-    window = Window(number=1, first=1, last=len(lines), head=tuple(lines), tail=(), cut=0)
-    message = compose_window(window, "why?")
+    message = compose_window(window_of("\n".join(lines)), "why?")
     assert re.findall(r"</\s*stdin", message, re.IGNORECASE) == ["</stdin"]

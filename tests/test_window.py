@@ -1,26 +1,33 @@
-"""Group commit: when a window closes, and what is in it."""
+"""Group commit: when a window closes, and that every line is in one."""
 
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from streamcli.core.lines import show_line
-from streamcli.core.window import CHARS_PER_TOKEN, Window, WindowBuilder, WindowPolicy
+from streamcli.core.multiline import SETTLE
+from streamcli.core.window import CHARS_PER_TOKEN, RUSH, WindowBuilder, WindowPolicy
 
-CUT_MARK = " [rest of this line cut]"
 NEVER = 1e9
 SMALLEST_BUDGET = 100 * CHARS_PER_TOKEN  # --window-tokens is at least 100
+OVERLOADS = ("condense", "block", "drop-oldest", "sample", "fail")
 
 
-def builder_of(lines=1000, every=NEVER, idle=0.0, budget=100_000):
-    return WindowBuilder(WindowPolicy(lines, every, idle, budget))
+def builder_of(lines=1000, every=NEVER, idle=0.0, budget=100_000, overload="condense"):
+    return WindowBuilder(WindowPolicy(lines, every, idle, budget, overload))
 
 
-def shown_size(window):
-    return sum(len(line) + 1 for line in (*window.head, *window.tail))
+def unlike(number):
+    """A line of words that no other has, so that it cannot be condensed with others."""
+    words = bytes.maketrans(b"0123456789", b"abcdefghij")
+    return b" ".join(b"%d" % (number * factor) for factor in (7, 1013, 99991)).translate(words) * (number % 3 + 1)
+
+
+def take_lines(builder, now):
+    window = builder.take(now)
+    return window and (window.first, window.last)
 
 
 # --- when it closes ---
@@ -33,44 +40,55 @@ def test_without_lines_there_is_no_window_and_no_deadline():
     assert (builder.take(NEVER), builder.deadline(), builder.pending) == (None, None, 0)
 
 
-def test_a_window_closes_at_so_many_lines():
+def test_a_window_closes_at_so_many_lines_when_the_stream_pauses():
     builder = builder_of(lines=3)
     builder.add([b"a", b"b"], 0.0)
-    assert builder.take(0.0) is None
-    builder.add([b"c"], 0.0)
-    assert builder.take(0.0) == Window(1, 1, 3, ("a", "b", "c"), (), 0)
+    assert (builder.take(NEVER - 1), builder.deadline()) == (None, NEVER)
+    builder.add([b"c"], 5.0)
+    assert [builder.take(5.0), builder.deadline()] == [None, 5.0 + SETTLE]
+    window = builder.take(5.0 + SETTLE)
+    assert (window.number, window.first, window.last, window.content.text) == (1, 1, 3, "L1 a\nL2 b\nL3 c")
     assert builder.pending == 0
+
+
+def test_a_stream_that_does_not_pause_is_not_waited_for_long():
+    builder = builder_of(lines=3)
+    for tick in range(100):
+        builder.add([b"a"], tick / 20)
+    assert builder.deadline() == 0.1 + RUSH
+    assert take_lines(builder, 0.1 + RUSH) == (1, 100)
 
 
 def test_a_window_closes_so_long_after_its_first_line():
     builder = builder_of(every=10.0)
     builder.add([b"a"], 5.0)
     builder.add([b"b"], 14.0)
-    assert [builder.deadline(), builder.take(14.9), builder.take(15.0).lines] == [15.0, None, 2]
+    assert [builder.deadline(), builder.take(14.9), take_lines(builder, 15.0)] == [15.0, None, (1, 2)]
 
 
 def test_a_window_closes_at_a_gap_without_a_line():
     builder = builder_of(every=10.0, idle=2.0)
     builder.add([b"a"], 5.0)
     builder.add([b"b"], 6.5)
-    assert [builder.deadline(), builder.take(8.4), builder.take(8.5).lines] == [8.5, None, 2]
+    assert [builder.deadline(), builder.take(8.4), take_lines(builder, 8.5)] == [8.5, None, (1, 2)]
 
 
 def test_a_stream_without_gaps_is_not_kept_waiting_for_one():
     builder = builder_of(every=10.0, idle=2.0)
     for second in range(10):
         builder.add([b"x"], float(second))
-    assert [builder.deadline(), builder.take(9.9), builder.take(10.0).lines] == [10.0, None, 10]
+    assert [builder.deadline(), builder.take(9.9), take_lines(builder, 10.0)] == [10.0, None, (1, 10)]
 
 
-def test_a_window_closes_when_all_that_was_added_reaches_the_budget():
-    builder = builder_of(budget=SMALLEST_BUDGET)
-    builder.add([b"x" * 49] * (SMALLEST_BUDGET // 50 - 1), 0.0)
-    rest = SMALLEST_BUDGET - SMALLEST_BUDGET // 50 * 50 + 50
-    builder.add([b"y" * (rest - 2)], 0.0)
-    assert builder.take(0.0) is None
-    builder.add([b""], 0.0)
-    assert builder.take(0.0).lines == SMALLEST_BUDGET // 50 + 1
+@pytest.mark.parametrize("overload", OVERLOADS)
+def test_a_window_closes_when_its_budget_is_full(overload):
+    builder = builder_of(budget=SMALLEST_BUDGET, overload=overload)
+    while not builder.is_full:
+        assert builder.take(0.0) is None
+        builder.add([unlike(builder.pending)], 0.0)
+    window = builder.take(0.0)
+    assert window.content.shown
+    assert len(window.content.text) <= SMALLEST_BUDGET
 
 
 def test_a_window_closes_at_the_end_of_input():
@@ -78,14 +96,21 @@ def test_a_window_closes_at_the_end_of_input():
     builder.add([b"a"], 0.0)
     assert (builder.take(0.0), builder.ended) == (None, False)
     builder.end()
-    assert (builder.take(0.0).lines, builder.ended, builder.take(NEVER)) == (1, True, None)
+    assert (take_lines(builder, 0.0), builder.ended, builder.take(NEVER)) == ((1, 1), True, None)
+
+
+def test_a_window_can_be_taken_before_its_time():
+    builder = builder_of()
+    assert builder.take(0.0, by_force=True) is None
+    builder.add([b"a"], 0.0)
+    assert builder.take(0.0, by_force=True).last == 1
 
 
 def test_what_comes_until_it_is_taken_is_in_the_window():
     builder = builder_of(lines=2)
     builder.add([b"a", b"b", b"c"], 0.0)
     builder.add([b"d"], 9.0)
-    assert builder.take(9.0) == Window(1, 1, 4, ("a", "b", "c", "d"), (), 0)
+    assert take_lines(builder, 9.0) == (1, 4)
 
 
 def test_the_age_of_a_window_begins_with_its_own_first_line():
@@ -94,7 +119,7 @@ def test_the_age_of_a_window_begins_with_its_own_first_line():
     builder.take(3.0)
     assert builder.deadline() is None
     builder.add([b"b"], 50.0)
-    assert builder.deadline() == 60.0
+    assert builder.deadline() == 50.0 + SETTLE
 
 
 # --- what is in it ---
@@ -103,135 +128,127 @@ def test_the_age_of_a_window_begins_with_its_own_first_line():
 def test_windows_and_lines_are_numbered_through_the_stream():
     builder = builder_of(lines=1)
     windows = []
-    for records in ([b"a", b"b"], [b"c"], [b"d", b"e", b"f"]):
+    for records in ([b"a", b"b\n of two\n lines"], [b"c"], [b"d", b"e", b"f"]):
         builder.add(records, 0.0)
-        windows.append(builder.take(0.0))
-    assert [(window.number, window.first, window.last) for window in windows] == [(1, 1, 2), (2, 3, 3), (3, 4, 6)]
+        windows.append(builder.take(1.0))
+    assert [(window.number, window.first, window.last) for window in windows] == [(1, 1, 4), (2, 5, 5), (3, 6, 8)]
+    assert windows[0].content.text == "L1 a\nL2-L4 b\n of two\n lines"
 
 
-def test_over_its_budget_a_window_keeps_its_oldest_and_newest_lines_and_counts_the_others():
-    builder = builder_of(budget=SMALLEST_BUDGET)
-    for number in range(1, 1001):
-        builder.add([b"line %d" % number], 0.0)
-    window = builder.take(0.0)
-    head, tail = len(window.head), len(window.tail)
-    assert ((window.first, window.last), head + window.cut + tail) == ((1, 1000), 1000)
-    assert window.head == tuple(f"line {number}" for number in range(1, head + 1))
-    assert window.tail == tuple(f"line {number}" for number in range(1001 - tail, 1001))
-    assert SMALLEST_BUDGET - 40 <= shown_size(window) <= SMALLEST_BUDGET
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, SMALLEST_BUDGET // 4 - 1), min_size=1), st.integers(1, 5))
-def test_within_its_budget_a_window_is_whole(lengths, step):
-    records = [b"x" * length for length in lengths]
-    while sum(map(len, records)) + len(records) > SMALLEST_BUDGET:
-        records.pop()
-    builder = builder_of(budget=SMALLEST_BUDGET)
-    for start in range(0, len(records), step):
-        builder.add(records[start : start + step], 0.0)
-    builder.end()
-    window = builder.take(0.0)
-    assert (window.cut, [*window.head, *window.tail]) == (0, [record.decode() for record in records])
-
-
-@pytest.mark.parametrize(
-    "record",
-    [b"x" * 10_000, b"\x00" * 10_000, b"\xff" * 10_000, "é".encode() * 10_000, "x😀".encode() * 10_000],
-    ids=["ASCII", "NUL", "no UTF-8", "two bytes", "one and four bytes"],
-)
-@pytest.mark.parametrize("budget", [SMALLEST_BUDGET, SMALLEST_BUDGET + 1, 3000])
-def test_one_line_cannot_fill_a_window_and_is_cut_between_characters(record, budget):
-    builder = builder_of(lines=3, budget=budget)
-    builder.add([b"before", record, b"after"], 0.0)
-    window = builder.take(0.0)
-    before, line, after = (*window.head, *window.tail)
-    assert (before, after, line.endswith(CUT_MARK)) == ("before", "after", True)
-    kept = line.removesuffix(CUT_MARK)
-    assert show_line(record).startswith(kept)
-    assert budget // 20 <= len(kept) <= max(80, budget // 4)
+def test_a_window_knows_how_far_the_input_was_read():
+    builder = builder_of(lines=1)
+    builder.add([b"a"], 0.0)
+    builder.mark = "after a"
+    assert (builder.take(1.0).mark, builder.mark) == ("after a", "after a")
 
 
 @pytest.mark.parametrize(
     ("records", "blank"),
-    [([b""], True), ([b" ", b"\t", b""], True), ([b"", b"x"], False), ([b"\x00"], False)],
+    [([b""], True), ([b" ", b"\t", b"\n\n "], True), ([b"", b"x"], False), ([b"\x01"], False)],
 )
-def test_a_window_without_a_visible_character_is_blank(records, blank):
+def test_a_window_without_a_visible_character_is_passed_over(records, blank):
     builder = builder_of(lines=1)
     builder.add(records, 0.0)
-    assert builder.take(0.0).is_blank() == blank
+    assert (builder.take(1.0) is None, builder.pending) == (blank, 0)
+    builder.add([b"next"], 1.0)
+    window = builder.take(2.0)
+    assert (window.number, window.first) == (1 if blank else 2, sum(1 + record.count(b"\n") for record in records) + 1)
 
 
-def test_a_window_of_which_something_was_cut_is_not_blank():
-    assert not Window(1, 1, 3, ("",), ("",), 1).is_blank()
+def test_what_a_full_window_does_not_take_it_gives_back():
+    records = [b"%d" % number + b"x" * 20 for number in range(100)]
+    for overload in ("block", "fail"):
+        builder = builder_of(budget=SMALLEST_BUDGET, overload=overload)
+        windows = []
+        rest = records
+        while rest := builder.add(rest, 0.0):
+            windows.append(builder.take(0.0))
+        builder.end()
+        windows.append(builder.take(0.0))
+        texts = "\n".join(window.content.text for window in windows)
+        assert texts == "\n".join(f"L{line} {record.decode()}" for line, record in enumerate(records, 1))
+        assert max(len(window.content.text) for window in windows) <= SMALLEST_BUDGET
+
+
+def test_where_a_request_can_be_sent_a_window_is_not_filled_beyond_its_budget():
+    records = [unlike(number) for number in range(5000)]
+    builder = builder_of(budget=2000)
+    rest = builder.add(records, 0.0, to_the_brim=True)
+    assert builder.is_full
+    assert len(records) - 200 < len(rest) + builder.pending <= len(records)
+    assert builder.add(rest, 0.0, to_the_brim=True) == rest
+    assert builder.add(rest, 0.0) == []
 
 
 # --- how much it takes ---
 
 
+@pytest.mark.parametrize("overload", OVERLOADS)
 @pytest.mark.parametrize(
     ("record", "step", "times"),
-    [(b"x" * 120, 10_000, 100), (b"x" * 120, 1, 20_000), (b"", 10_000, 30), (b"\x00" * 5000, 500, 10)],
+    [(b"x" * 120, 5_000, 10), (b"x" * 120, 1, 2_000), (b"", 10_000, 3), (b"\x01" * 5000, 200, 5)],
     ids=["in large blocks", "one by one", "blank", "long"],
 )
-def test_lines_that_nobody_takes_need_bounded_memory(record, step, times):
-    """Up to a million lines while one answer is written."""
+def test_lines_that_nobody_takes_need_bounded_memory(record, step, times, overload):
+    """Tens of thousands of lines while one answer is written."""
     records = [record] * step
     budget = 8000 * CHARS_PER_TOKEN
-    builder = builder_of(budget=budget)
+    builder = builder_of(budget=budget, overload=overload)
     tracemalloc.start()
     try:
         for _ in range(times):
             builder.add(records, 0.0)
-        # A line of no characters still is an entry of a list, and a long one is decoded before it is cut.
-        assert tracemalloc.get_traced_memory()[1] < 40 * budget
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:
         tracemalloc.stop()
-    window = builder.take(0.0)
-    assert window.lines == step * times
-    assert len(window.head) + window.cut + len(window.tail) == step * times
 
 
 # --- any order of events ---
 
 
 class Watching(RuleBasedStateMachine):
-    """Lines, silence and requests in any order, against a list of all lines that are waiting."""
+    """Lines, silence and requests in any order, against the number of lines that are waiting."""
 
     @initialize(
         lines=st.integers(1, 40),
         every=st.sampled_from([0.0, 5.0, 60.0]),
         idle=st.sampled_from([0.0, 0.0, 2.0]),
         budget=st.integers(SMALLEST_BUDGET, 4 * SMALLEST_BUDGET),
+        overload=st.sampled_from(OVERLOADS),
     )
-    def start(self, lines, every, idle, budget):
-        self.policy = WindowPolicy(lines, every, idle, budget)
+    def start(self, lines, every, idle, budget, overload):
+        self.policy = WindowPolicy(lines, every, idle, budget, overload)
         self.builder = WindowBuilder(self.policy)
-        self.waiting = []
-        self.added = self.taken = self.windows = 0
+        self.waiting = self.taken = self.windows = 0
         self.now = self.first_at = self.last_at = 100.0
+        self.enough_at = None
         self.ended = False
 
     @precondition(lambda self: not self.ended)
     @rule(
         sizes=st.lists(st.integers(0, 200), max_size=30),
-        filler=st.sampled_from([b"x", b"x", b" ", b"\x00", b"\xff", b"\t"]),
+        filler=st.sampled_from([b"x", b"x", b" ", b"\x01", b"\xff", b"\t", b"\n"]),
+        to_the_brim=st.booleans(),
     )
-    def lines_come(self, sizes, filler):
-        records = [b"%d " % (self.added + at) + filler * size for at, size in enumerate(sizes, 1)]
-        self.builder.add(records, self.now)
-        if records:
+    def lines_come(self, sizes, filler, to_the_brim):
+        records = [b"%d " % at + filler * size for at, size in enumerate(sizes, 1)]
+        rest = self.builder.add(records, self.now, to_the_brim=to_the_brim)
+        taken = records[: len(records) - len(rest)]
+        assert list(rest) == records[len(taken) :]
+        assert not rest or (self.builder.is_full and (to_the_brim or self.policy.overload in ("block", "fail")))
+        if taken:
             self.first_at = self.first_at if self.waiting else self.now
             self.last_at = self.now
-        self.waiting += records
-        self.added += len(records)
+        self.waiting += sum(1 + record.count(b"\n") for record in taken)
+        if self.waiting >= self.policy.lines and self.enough_at is None:
+            self.enough_at = self.now
 
     @precondition(lambda self: not self.ended)
-    @rule(count=st.integers(1, 500))
+    @rule(count=st.integers(1, 300))
     def a_flood_comes(self, count):
-        self.lines_come([20] * count, b"x")
+        self.lines_come([20] * count, b"x", False)
 
-    @rule(seconds=st.sampled_from([0.5, 1.0, 2.0, 5.0, 60.0]))
+    @rule(seconds=st.sampled_from([0.05, 0.5, 1.0, 2.0, 5.0, 60.0]))
     def time_passes(self, seconds):
         self.now += seconds
 
@@ -248,60 +265,37 @@ class Watching(RuleBasedStateMachine):
 
     @rule()
     def a_request_can_be_sent(self):
+        closed = self.is_closed()
         window = self.builder.take(self.now)
-        assert (window is not None) == self.is_closed()
+        assert (window is not None) == closed
         if window is None:
             return
         self.windows += 1
-        assert (window.number, window.first, window.last) == (self.windows, self.taken + 1, self.added)
-        self.check_lines(window)
-        self.taken = self.added
-        self.waiting = []
+        assert (window.number, window.first, window.last) == (self.windows, self.taken + 1, self.taken + self.waiting)
+        content = window.content
+        assert self.waiting == window.lines == content.lines == content.shown + content.condensed + content.dropped
+        assert min(content.shown, content.condensed, content.dropped) >= 0
+        assert len(content.text) <= self.policy.budget
+        self.taken += self.waiting
+        self.waiting = 0
+        self.enough_at = None
 
     def is_closed(self):
-        return bool(self.waiting) and (
-            self.ended
-            or len(self.waiting) >= self.policy.lines
-            or self.size() >= self.policy.budget
-            or self.now >= self.deadline()
-        )
-
-    def longest_shown(self):
-        return max(80, self.policy.budget // 4) + len(CUT_MARK)
-
-    def size(self):
-        return sum(len(record) + 1 for record in self.waiting)
+        return bool(self.waiting) and (self.ended or self.builder.is_full or self.now >= self.deadline())
 
     def deadline(self):
         if not self.waiting:
             return None
-        by_age = self.first_at + self.policy.every
-        return min(by_age, self.last_at + self.policy.idle) if self.policy.idle else by_age
-
-    def check_lines(self, window):
-        """Each line is shown or counted as cut, just once, and no more of them are cut than has to be."""
-        head, tail = len(window.head), len(window.tail)
-        assert len(self.waiting) == window.lines == head + window.cut + tail
-        assert window.cut >= 0
-        shown = [*window.head, *window.tail]
-        records = [*self.waiting[:head], *self.waiting[len(self.waiting) - tail :]]
-        for line, record in zip(shown, records, strict=True):
-            whole = show_line(record)
-            if len(whole) <= self.policy.budget // 4 or not line.endswith(CUT_MARK):
-                assert line == whole
-            else:
-                assert whole.startswith(line.removesuffix(CUT_MARK))
-                assert len(line) <= self.longest_shown()
-        assert shown_size(window) <= self.policy.budget
-        assert sum(len(line) + 1 for line in window.head) <= self.policy.budget // 2 or not window.cut
-        if window.cut:
-            longest = max(min(len(show_line(record)), self.longest_shown()) for record in self.waiting) + 1
-            assert shown_size(window) > self.policy.budget - 2 * longest - 2
+        times = [self.first_at + self.policy.every]
+        if self.policy.idle:
+            times.append(self.last_at + self.policy.idle)
+        if self.enough_at is not None:
+            times.append(min(self.last_at + SETTLE, self.enough_at + RUSH))
+        return min(times)
 
     @invariant()
     def what_waits_is_known(self):
-        assert (self.builder.pending, self.builder.ended) == (len(self.waiting), self.ended)
-        assert self.builder.is_full == (self.size() >= self.policy.budget)
+        assert (self.builder.pending, self.builder.ended) == (self.waiting, self.ended)
         assert self.builder.deadline() == self.deadline()
 
 

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamcli.commands.answer import Answer, Desk, Notices, OpenOutlet, say_retry
 from streamcli.commands.costs import cost_of, usage_line
 from streamcli.commands.journal import Journal, Keeping
+from streamcli.commands.masking import telling_redactor
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
 from streamcli.core.budget import Budget
@@ -25,6 +26,9 @@ from streamcli.net import attempts, sdk
 from streamcli.net.client import Client, connect, connect_embedded
 from streamcli.net.gate import Gate
 
+if TYPE_CHECKING:
+    from streamcli.core.redact import Redactor
+
 T = TypeVar("T")
 
 Ask = Callable[[Request, OpenOutlet, Callable[[], bool], Notices], Awaitable[None]]
@@ -40,10 +44,14 @@ class Asking:
 
     ready: "asyncio.Task[Ask]"
     imported: "asyncio.Task[Any]"
-    keeps: Callable[[], bool] = lambda: False
-    """Whether there is a journal, for --resume to look into."""
+    desk: Desk | None = None
+    """What its answers share; None where nothing is asked."""
     all_is_done: bool = False
     """Set by the command at its end: nothing is left that --resume could pick up."""
+
+    def keeps(self) -> bool:
+        """Whether there is a journal, for --resume to look into."""
+        return self.desk is not None and self.desk.journal is not None and self.desk.journal.is_kept
 
     async def unless_it_fails(self, main: Coroutine[Any, Any, T]) -> T:
         """The result of `main`; but a client that cannot be had ends it at once, not when stdin has come to its end."""
@@ -59,26 +67,35 @@ class Asking:
 
 @asynccontextmanager
 async def asking(
-    runtime: Runtime, settings: Settings, *, many: bool = False, jobs: int = 1, keeps_answers: bool = False
+    runtime: Runtime,
+    settings: Settings,
+    redactor: "Redactor | None" = None,
+    *,
+    many: bool = False,
+    jobs: int = 1,
+    keeps_answers: bool = False,
 ) -> AsyncIterator[Asking]:
     """Begins to make ready; at the end stops the embedded server, if one was started.
 
     `many` says that there will be more than one request, `jobs` how many at once. With `keeps_answers` complete ones
-    stay in the journal until all is done.
+    stay in the journal until all is done. All that is asked goes through `redactor`; without one it is made, if
+    secrets are to be masked, and what it masked is told at the end.
     """
     async with AsyncExitStack() as stack:
+        if settings.redact and redactor is None:
+            redactor = stack.enter_context(telling_redactor(runtime, settings.redact_rules))
         imported = asyncio.create_task(_import_sdk(settings))
         stack.push_async_callback(_settle, imported)
         if settings.dry_run:
-            asked = Asking(asyncio.create_task(_now(_show(runtime))), imported)
+            asked = Asking(asyncio.create_task(_now(_masking(_show(runtime), redactor))), imported)
             yield asked
             return
         client = asyncio.create_task(_open(settings, runtime.notes, stack, many=many))
         stack.push_async_callback(_settle, client)
         desk = _desk(runtime, settings, client, jobs, keeps_answers)
-        ready = asyncio.create_task(_ready(runtime, settings, desk, client))
+        ready = asyncio.create_task(_ready(runtime, settings, desk, client, redactor))
         stack.push_async_callback(_settle, ready)
-        asked = Asking(ready, imported, lambda: desk.journal is not None and desk.journal.is_kept)
+        asked = Asking(ready, imported, desk)
         try:
             yield asked
         except asyncio.CancelledError:  # to be gone at once matters more than a tidy journal: the next run tidies it
@@ -99,7 +116,7 @@ def _desk(runtime: Runtime, settings: Settings, client: "asyncio.Task[Client]", 
         runtime.notes.notice(f"the rate limit is reached: nothing is asked for {in_words(seconds)}")
 
     keeping = Keeping(settings.cache, keeps_answers, settings.keep_mb * 1_000_000, settings.keep_days * 86_400)
-    needs_prices = settings.usage or settings.max_cost is not None
+    needs_prices = settings.usage or settings.needs_prices
     return Desk(
         get_client,
         settings,
@@ -109,14 +126,29 @@ def _desk(runtime: Runtime, settings: Settings, client: "asyncio.Task[Client]", 
     )
 
 
-async def _ready(runtime: Runtime, settings: Settings, desk: Desk, client: "asyncio.Task[Client]") -> Ask:
+async def _ready(
+    runtime: Runtime, settings: Settings, desk: Desk, client: "asyncio.Task[Client]", redactor: "Redactor | None"
+) -> Ask:
     if settings.count_tokens:
-        return _count(await client, desk, runtime)
-    if settings.max_cost is not None and await asyncio.to_thread(cost_of, settings.model, Usage(1, 1)) is None:
+        return _masking(_count(await client, desk, runtime), redactor)
+    if settings.needs_prices and await asyncio.to_thread(cost_of, settings.model, Usage(1, 1)) is None:
         raise UsageError(f"no price is known for {settings.model}", "--max-total-tokens needs none")
     if not (settings.cache or settings.resume):  # those may do without a server
         await client
-    return _answer(desk)
+    return _masking(_answer(desk), redactor)
+
+
+def _masking(ask: Ask, redactor: "Redactor | None") -> Ask:
+    """The same, of what is left of a request when its secrets are masked."""
+    if redactor is None:
+        return ask
+    mask = redactor.text
+
+    async def ask_masked(request: Request, outlet: OpenOutlet, more: Callable[[], bool], notes: Notices) -> None:
+        messages = tuple((role, mask(text)) for role, text in request.messages)
+        await ask(replace(request, system=mask(request.system), messages=messages), outlet, more, notes)
+
+    return ask_masked
 
 
 def _say_usage(runtime: Runtime, desk: Desk) -> None:

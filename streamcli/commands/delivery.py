@@ -9,7 +9,18 @@ from typing import Protocol
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
 from streamcli.core.coalesce import Coalescer
-from streamcli.core.events import AnswerEnded, Delta, Failed, OutputEvent, Restarted, Resumed, Retry, Stop
+from streamcli.core.events import (
+    AnswerEnded,
+    Delta,
+    Failed,
+    Found,
+    FoundAgain,
+    OutputEvent,
+    Restarted,
+    Resumed,
+    Retry,
+    Stop,
+)
 from streamcli.core.formats import Format, JsonFormat, TextFormat
 from streamcli.core.pipeline import Pipeline, TextFilter
 from streamcli.core.sanitize import Sanitizer
@@ -116,7 +127,9 @@ class Delivery:
             else:
                 if isinstance(event, Stop):
                     due += map(Delta, self._rest(now))
-                elif isinstance(event, Retry | Resumed):  # they say where: what came before them goes out before
+                elif isinstance(
+                    event, Retry | Resumed | Found | FoundAgain
+                ):  # they say where: what came before them goes out before
                     due += map(Delta, self._pipeline.tick(math.inf))
                 due.append(replace(event, why=mask(event.why)) if isinstance(event, Retry) else event)
         if due:

@@ -32,13 +32,20 @@ class Runtime:
         self.ending: StreamcliError | DeathBySignal | None = None
         """Why the run was cancelled: a signal, or stdout."""
         self.task: asyncio.Task[int] | None = None
+        self._is_winding_down = False
+        self.wind_down: Callable[[], None] | None = None
+        """Set by a command that ends by itself, and soon, when it is asked to by ^C or SIGTERM."""
 
     def end(self, reason: StreamcliError | DeathBySignal) -> None:
-        """Cancels the command; `run` raises `reason` when it has come to rest."""
-        if self.ending is None:
-            self.ending = reason
-            if self.task is not None:
-                self.task.cancel()
+        """Cancels the command, or has it end by itself; `run` raises `reason` when it has come to rest."""
+        first, self.ending = self.ending is None, self.ending or reason
+        asks = isinstance(reason, DeathBySignal) and reason.signum in (signal.SIGINT, signal.SIGTERM)
+        if first and asks and self.wind_down is not None:
+            self._is_winding_down = True
+            self.wind_down()
+        elif (first or self._is_winding_down) and self.task is not None:
+            self._is_winding_down = False
+            self.task.cancel()
 
     def _stdout_failed(self, error: OSError) -> None:
         if error.errno == errno.EPIPE:

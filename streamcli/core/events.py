@@ -1,5 +1,6 @@
 """What a stream means, once it is parsed: the vocabulary between the rooms."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,13 +99,57 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class WindowSent:
-    """A window of a log goes out: stream lines `first` to `last`, of which `cut` are not shown to the model."""
+    """A window of a log goes out: stream lines `first` to `last`, `lines` in all.
+
+    Of them `shown` are there as they are, `condensed` in counted templates, `dropped` not at all.
+    """
 
     number: int
     first: int
     last: int
     lines: int
-    cut: int
+    shown: int
+    condensed: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line of the answer is a finding, the `number`-th of the run; stream lines, None where it names none."""
+
+    number: int
+    level: str
+    first: int | None
+    last: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAgain:
+    """The `number`-th finding of the run was found again, in stream lines `first` to `last`."""
+
+    number: int
+    first: int | None
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A watch is over: its lines, windows, findings by level, and what they cost (None: not known)."""
+
+    lines: int
+    shown: int
+    condensed: int
+    dropped: int
+    unanalysed: int
+    windows: int
+    failed: int
+    findings: Mapping[str, int]
+    again: int
+    masked: Mapping[str, int]
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +163,4 @@ Event = Started | Delta | Usage | Stop
 """What one attempt yields."""
 AnswerEvent = Event | Retry | Resumed | Replayed | Restarted
 """What an answer yields, whatever attempts it takes."""
-OutputEvent = AnswerEvent | Failed | WindowSent | AnswerEnded
+OutputEvent = AnswerEvent | Failed | WindowSent | Found | FoundAgain | Stats | AnswerEnded

@@ -8,11 +8,14 @@ from streamcli.core.events import (
     AnswerEnded,
     Delta,
     Failed,
+    Found,
+    FoundAgain,
     OutputEvent,
     Replayed,
     Resumed,
     Retry,
     Started,
+    Stats,
     Stop,
     Usage,
     WindowSent,
@@ -164,15 +167,19 @@ def _json_fields(event: OutputEvent) -> dict[str, Any] | None:
                 "hint": hint,
                 "request_id": request_id,
             }
-        case WindowSent(number, first, last, lines, cut):
-            return {
-                "type": "window",
-                "window": number,
-                "first_line": first,
-                "last_line": last,
-                "lines": lines,
-                "shown": lines - cut,
-                "cut": cut,
-            }
+        case WindowSent():
+            fields = asdict(event)
+            number, first, last = fields.pop("number"), fields.pop("first"), fields.pop("last")
+            return {"type": "window", "window": number, "first_line": first, "last_line": last, **fields}
+        case Found(number, level, first, last, text):
+            return {"type": "finding", "finding": number, "level": level, "lines": _span(first, last), "text": text}
+        case FoundAgain(number, first, last):
+            return {"type": "again", "finding": number, "lines": _span(first, last)}
+        case Stats():
+            return {"type": "stats", **asdict(event)}
         case _:
             return None
+
+
+def _span(first: int | None, last: int | None) -> list[int | None] | None:
+    return None if first is None else [first, last]

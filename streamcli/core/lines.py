@@ -1,9 +1,7 @@
 """Bytes -> records: here a record is a line, without its line end."""
 
-import re
-
 # The control characters but the tab: a log can smuggle escape sequences through a model.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *range(127, 160))}
 
 # The longest line kept, in bytes; the rest of a longer one is counted. A stream may be one line without an end.
 MAX_LINE_BYTES = 64 * 1024
@@ -19,7 +17,7 @@ def show_line(record: bytes) -> str:
     text = decode(record)
     if text.isprintable():
         return text
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return text.translate(_CONTROLS)
 
 
 class LineSplitter:
@@ -44,6 +42,11 @@ class LineSplitter:
         lines.insert(0, self._take())
         self._keep(last)
         return lines
+
+    @property
+    def held(self) -> int:
+        """Bytes of a line that has not ended, with those that were not kept."""
+        return self._length
 
     def deadline(self) -> float | None:
         return None

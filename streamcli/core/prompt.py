@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from streamcli.core.findings import FORM
+from streamcli.core.layout import LEGEND
 from streamcli.core.models import MAX_MESSAGE_BYTES, is_embedded
 from streamcli.core.window import Window
 
@@ -27,7 +29,9 @@ SYSTEM_PROMPTS = {
     ),
 }
 
-ANALYZE_QUESTION = (
+ANALYZE_QUESTION = "What is wrong in these lines?"
+# For an embedded model: 0.5B parameters do not keep to a form, and do better with a plain question.
+PLAIN_QUESTION = (
     "What is wrong in these lines? In a few sentences: what happened, why it matters, what to do about it. The most "
     "serious problem first; if there is none, say so."
 )
@@ -92,16 +96,32 @@ def compose(stdin: str | None, prompt: str) -> str:
     return f"{_in_tags(stdin)}\n\n{prompt}"
 
 
-def compose_window(window: Window, prompt: str) -> str:
-    """The message for a window of a log: its lines, which they are, and what to do with them."""
-    lines = list(window.head)
+def window_question(prompt: str, *, embedded: bool, is_read: bool) -> str:
+    """What is asked about each window: `prompt`, or the verb's own question.
+
+    `is_read` says that findings are looked for in the answer, so that it has to keep to their form.
+    """
+    if prompt:
+        return f"{prompt}\n\n{FORM}" if is_read else prompt
+    return PLAIN_QUESTION if embedded and not is_read else f"{ANALYZE_QUESTION} {FORM}"
+
+
+def compose_window(window: Window, question: str, context: str = "") -> str:
+    """The message for a window of a log: its lines, which they are, what is known already, and what to do."""
+    log = _CLOSING_TAG.sub(r"<\/", window.content.text)
+    parts = [_in_tags(log), f"({_about(window)})", context, question]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _about(window: Window) -> str:
+    content = window.content
     about = f"These are lines {window.first} to {window.last} of the stream"
-    if window.cut:
-        lines.append(f"[{window.cut} lines cut here]")
-        about += f"; {window.cut} of them are cut, to fit"
-    lines += window.tail
-    log = _CLOSING_TAG.sub(r"<\/", "\n".join(lines))
-    return f"{_in_tags(log)}\n\n({about}.)\n\n{prompt or ANALYZE_QUESTION}"
+    if content.shown == content.lines:
+        return f"{about}; L and a number before each is which line it is."
+    counts = (
+        f"of {content.lines} lines {content.shown} are shown, {content.condensed} condensed, {content.dropped} dropped"
+    )
+    return f"{about}: {counts}. {LEGEND if content.condensed else ''}".rstrip()
 
 
 def _in_tags(text: str) -> str:

@@ -1,0 +1,59 @@
+"""One input of a watch: bytes -> records that may be sent. Lines are split, masked, joined to records, and named."""
+
+from typing import Protocol
+
+from streamcli.core.lines import LineSplitter
+from streamcli.core.multiline import LineTest, RecordJoiner
+
+
+class LineFilter(Protocol):
+    """The shape of core's filters, for lines: as many come out as go in."""
+
+    def feed(self, lines: list[bytes], now: float) -> list[bytes]: ...
+
+
+class Intake:
+    """A filter of core's shape; `feed` without bytes is a look at the clock.
+
+    With `name`, that stands before each record. `redactor` sees whole lines, before anything else keeps them.
+    """
+
+    def __init__(self, redactor: LineFilter | None = None, start: LineTest | None = None, name: bytes = b"") -> None:
+        self._redactor = redactor
+        self._prefix = name + b": " if name else b""
+        self._start = start
+        self._splitter = LineSplitter()
+        self._joiner = RecordJoiner(start)
+
+    @property
+    def held(self) -> int:
+        """Lines that were read, in part or whole, and are in no record yet."""
+        return self._joiner.held + (self._splitter.held > 0)
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a last line that has not ended."""
+        return self._splitter.held
+
+    @property
+    def is_between_records(self) -> bool:
+        """Whether all whole lines have been given out in records."""
+        return not self._joiner.held
+
+    def feed(self, chunk: bytes, now: float) -> list[bytes]:
+        lines = self._splitter.feed(chunk, now) if chunk else []
+        return self._named(self._joiner.feed(self._masked(lines, now), now))
+
+    def deadline(self) -> float | None:
+        return self._joiner.deadline()
+
+    def flush(self, now: float = 0.0) -> list[bytes]:
+        """All that is held; what comes next is another input."""
+        records = self._joiner.feed(self._masked(self._splitter.flush(), now), now) + self._joiner.flush()
+        return self._named(records)
+
+    def _masked(self, lines: list[bytes], now: float) -> list[bytes]:
+        return self._redactor.feed(lines, now) if self._redactor is not None and lines else lines
+
+    def _named(self, records: list[bytes]) -> list[bytes]:
+        return [self._prefix + record for record in records] if self._prefix else records
