@@ -20,6 +20,7 @@ from streamcli.core.surrogates import mend_surrogates
 from streamcli.store import texts
 from streamcli.store.database import StoreError, checked, if_any, open_database, state_dir, storing, transaction
 from streamcli.store.holds import Holds
+from streamcli.store.positions import Positions
 
 LOCK_FILE = "answers.lock"
 
@@ -191,6 +192,10 @@ class Answers:
             doomed = [row for row, complete in rows if complete or not self._holds.is_held(row)]
             texts.delete(self._db, doomed)
             return len(doomed)
+
+    def positions(self) -> Positions:
+        """What the same file keeps of logs that are followed; of use until this is closed."""
+        return Positions(self._db, self._clock)
 
     def close(self) -> None:
         """Lets go of everything; what was removed leaves the disk. Never raises, and may be called again."""

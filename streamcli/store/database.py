@@ -55,6 +55,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE waste (bytes INTEGER NOT NULL)",
         "INSERT INTO waste VALUES (0)",
     ),
+    (
+        # A path is bytes to the system, and may be no text. Numbers of devices and inodes are unsigned, and may be
+        # larger than SQLite's integers.
+        """CREATE TABLE positions (
+            path BLOB PRIMARY KEY,
+            device TEXT NOT NULL,
+            inode TEXT NOT NULL,
+            offset INTEGER NOT NULL,
+            head_size INTEGER NOT NULL,
+            head TEXT NOT NULL,
+            updated REAL NOT NULL
+        )""",
+    ),
 )
 
 

@@ -1,0 +1,205 @@
+"""Files that are followed as `tail -F` does, through rotation and truncation, without a loss in silence.
+
+Files are read in a daemon thread, and only on demand: a file system may be slow, and a slow consumer must not make us
+hold what the files hold for it. What a rotation leaves behind is still there when it is asked for: `tail | ...` with
+a full pipe loses what is rotated twice.
+"""
+
+import asyncio
+import contextlib
+import os
+import stat
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from streamcli.core.position import Position
+from streamcli.edge.followed import FollowedLog
+from streamcli.edge.wakeups import Wakeups
+from streamcli.errors import InputError
+
+# What one call of `read` returns at most, of all files together: as StdinSource does.
+MAX_BATCH_BYTES = 256 * 1024
+# What is read of one file before the others have their turn.
+_TURN_BYTES = 64 * 1024
+# Seconds between two looks, where nothing wakes us up: network file systems tell nothing of what others write.
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes of the file `file`, an index into the paths, and the position after the last one.
+
+    `restarted` says that they are the first of another file: the line that was unfinished before is finished. Else
+    they follow on those before. The position of the last whole line is `end.back(n)` if a splitter still holds n bytes.
+    """
+
+    file: int
+    data: bytes
+    end: Position
+    restarted: bool
+
+
+def position_key(path: str) -> str:
+    """The name under which a file's position is kept: absolute, its folder without links.
+
+    The last part may be a link: that it leads to another file one day is a rotation.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
+
+
+class Follower:
+    """`read` gives what comes next in any of the files. Not for concurrent readers.
+
+    Memory is bounded by one batch. A file that is named twice is followed once, under its first index.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        positions: Mapping[str, Position],
+        *,
+        from_start: bool,
+        notice: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begins at the file's position in `positions`, by its `position_key`; else `from_start`, or with the last
+        lines. `notice` is called in the loop's thread. Raises InputError for what cannot be followed.
+        """
+        self._notice = notice
+        self._clock = clock
+        self._files: dict[int, FollowedLog] = {}
+        seen = set()
+        for index, path in enumerate(paths):
+            identity = _check(path)
+            if identity not in seen:
+                seen.add(identity)
+                key = position_key(path)
+                self._files[index] = FollowedLog(key, path, positions.get(key), from_start=from_start, say=self._say)
+        self._order = deque(self._files)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._demand = threading.Semaphore(0)
+        self._pending: asyncio.Future[list[Piece]] | None = None
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._wakeups: Wakeups | None = None
+        self._starting = threading.Lock()  # held where wakeups are begun: none may be begun after `close`
+
+    async def read(self) -> list[Piece]:
+        """Waits for new bytes; what a cancelled call had asked for, the next one gets. Empty only once it is closed."""
+        if self._closed.is_set():
+            return []
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+            threading.Thread(target=self._run, name="follow", daemon=True).start()
+        if self._pending is None:
+            self._pending = loop.create_future()
+            self._demand.release()
+        result = await asyncio.shield(self._pending)
+        self._pending = None
+        return result
+
+    def poll(self) -> list[Piece]:
+        """What is there to read, without waiting for more; not while `read` is waited for. Blocks for the files."""
+        pieces: list[Piece] = []
+        room = MAX_BATCH_BYTES
+        now = self._clock()
+        waiting = deque(self._order)
+        while waiting and room:
+            index = waiting.popleft()
+            read = self._files[index].step(min(room, _TURN_BYTES), now)
+            if read is None:
+                continue
+            pieces.append(Piece(index, read.data, read.end, read.restarted))
+            room -= len(read.data)
+            waiting.append(index)
+            # Who was read last comes last, in the next call too.
+            self._order.remove(index)
+            self._order.append(index)
+        return pieces
+
+    def close(self) -> None:
+        """Stops; does not wait for a file system. May be called again."""
+        self._closed.set()
+        self._wake.set()
+        self._demand.release()
+        with self._starting:
+            if self._wakeups is not None:
+                self._wakeups.close()
+        if self._loop is None:
+            self._close_files()
+
+    def _run(self) -> None:
+        """The thread: a batch for each demand."""
+        try:
+            while True:
+                self._demand.acquire()
+                if self._closed.is_set():
+                    self._in_loop(self._deliver, [])
+                    return
+                self._in_loop(self._deliver, self._wait())
+        except Exception as error:  # a bug: whoever waits must hear of it
+            self._in_loop(self._fail, error)
+        finally:
+            self._close_files()
+
+    def _wait(self) -> list[Piece]:
+        while not self._closed.is_set():
+            self._wake.clear()
+            if pieces := self.poll():
+                return pieces
+            self._watch()
+            self._wake.wait(POLL_SECONDS)
+        return []
+
+    def _watch(self) -> None:
+        """Begins to be told of changes; where the files are may have changed itself."""
+        folders = set().union(*(file.folders() for file in self._files.values()))
+        with self._starting:
+            if self._closed.is_set() or (self._wakeups is not None and self._wakeups.folders == folders):
+                return
+            if self._wakeups is not None:
+                self._wakeups.close()
+            self._wakeups = Wakeups(folders, self._wake.set)
+
+    def _deliver(self, pieces: list[Piece]) -> None:
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_result(pieces)
+
+    def _fail(self, error: Exception) -> None:
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_exception(error)
+
+    def _say(self, text: str) -> None:
+        if self._loop is None:
+            self._notice(text)
+        else:
+            self._in_loop(self._notice, text)
+
+    def _in_loop(self, function: Callable[..., None], *values: object) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the run is over
+            self._loop.call_soon_threadsafe(function, *values)
+
+    def _close_files(self) -> None:
+        for file in self._files.values():
+            file.close()
+
+
+def _check(path: str) -> tuple[int, int]:
+    """The file's device and inode. Raises InputError for what cannot be followed."""
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{path} is a directory", "name the files in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path} is not a regular file", f"pipe it in: streamcli analyze < {path}")
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(f"cannot read {path}: {what}") from error
+    return status.st_dev, status.st_ino
