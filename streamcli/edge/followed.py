@@ -184,11 +184,12 @@ class FollowedLog:
     def _may_still_grow(self, successor: Sibling, now: float) -> bool:
         """Whether somebody may still write to the rotated file that is open."""
         assert self._log is not None
+        if not successor.size and self._log.has_name():
+            # Nobody has turned to the new one yet. And where we are can be told later, but the start of nothing cannot.
+            self._quiet_since = None
+            return True
         if self._log.is_copy:
             return False
-        if not successor.size and self._log.has_name():
-            self._quiet_since = None  # nobody has turned to the new one yet
-            return True
         if self._quiet_since is None:
             self._quiet_since = now
         return now - self._quiet_since < ROTATION_GRACE
