@@ -353,3 +353,79 @@ def test_chat_masks_secrets_when_asked_to(run, server):
     assert "2 secrets were masked" in result.stderr
     run("chat", f"is password={SECRET} weak?")
     assert SECRET in content(server, 1)
+
+
+# --- files ---
+
+
+def follow(spawn, *argv: str, cwd):
+    return spawn("analyze", *QUICK, "--lines", "1", *argv, cwd=cwd, stdin="null")
+
+
+def lines_sent(server: FakeServer) -> list[str]:
+    return [
+        line
+        for place in range(len(server.requests))
+        for line in re.findall(r"^L\d+ (.*)$", content(server, place), re.M)
+    ]
+
+
+def stopped(process) -> None:
+    process.signal(signal.SIGINT)
+    assert process.finish().status == -signal.SIGINT
+
+
+def test_a_file_is_followed_from_its_last_lines_through_a_rotation(spawn, server, tmp_path):
+    log = tmp_path / "app.log"
+    log.write_text("".join(f"old {number}\n" for number in range(20)))
+    server.always(answer("ok\n"))
+    process = follow(spawn, "--follow", "app.log", cwd=tmp_path)
+    process.read_until(b"ok\n")
+    assert lines_sent(server) == [f"old {number}" for number in range(10, 20)]
+    with log.open("a") as writer:
+        writer.write("before the rotation\n")
+        writer.flush()
+        log.rename(tmp_path / "app.log.1")
+        writer.write("after it, to the old file\n")
+    log.write_text("in the new file\n")
+    while "in the new file" not in lines_sent(server):
+        process.read_until(b"ok\n")
+    assert lines_sent(server)[10:] == ["before the rotation", "after it, to the old file", "in the new file"]
+    stopped(process)
+
+
+def test_a_followed_file_is_taken_up_after_its_last_analysed_line(spawn, server, tmp_path):
+    log = tmp_path / "app.log"
+    log.write_text("one\n")
+    server.always(answer("ok\n"))
+    process = follow(spawn, "--follow", "app.log", "-v", cwd=tmp_path)
+    process.read_until(b"ok\n")
+    process.read_until(b"tokens in", "stderr")
+    stopped(process)
+    with log.open("a") as writer:
+        writer.write("two\nthree\n")
+    process = follow(spawn, "--follow", "app.log", "--resume", cwd=tmp_path)
+    process.read_until(b"ok\n")
+    stopped(process)
+    assert lines_sent(server) == ["one", "two", "three"]
+
+
+def test_of_several_files_each_line_has_its_name(spawn, server, tmp_path):
+    (tmp_path / "a.log").write_text("one\n  goes on\n")
+    (tmp_path / "b.log").write_text("two\n")
+    server.always(answer("ok\n"))
+    process = follow(spawn, "--from-start", "--follow", "a.log", "b.log", "what", "is", "wrong?", cwd=tmp_path)
+    while len(lines_sent(server)) < 1 or "b.log" not in content(server, -1) + content(server, 0):
+        process.read_until(b"ok\n")
+    stopped(process)
+    sent = "\n".join(content(server, place) for place in range(len(server.requests)))
+    assert re.search(r"^L\d+-L\d+ a.log: one\n  goes on$", sent, re.M)
+    assert re.search(r"^L\d+ b.log: two$", sent, re.M)
+    assert content(server, 0).endswith("what is wrong?")
+
+
+@pytest.mark.parametrize("name", ["missing.log", "."])
+def test_a_file_that_cannot_be_followed_is_an_error(name, spawn, server, tmp_path):
+    result = follow(spawn, "--follow", name, cwd=tmp_path).finish()
+    assert (result.status, server.requests) == (66, [])
+    assert result.stderr.startswith("streamcli: ")

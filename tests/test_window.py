@@ -7,8 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from streamcli.core.multiline import SETTLE
-from streamcli.core.window import CHARS_PER_TOKEN, RUSH, WindowBuilder, WindowPolicy
+from streamcli.core.window import CHARS_PER_TOKEN, PAUSE, RUSH, WindowBuilder, WindowPolicy
 
 NEVER = 1e9
 SMALLEST_BUDGET = 100 * CHARS_PER_TOKEN  # --window-tokens is at least 100
@@ -45,8 +44,8 @@ def test_a_window_closes_at_so_many_lines_when_the_stream_pauses():
     builder.add([b"a", b"b"], 0.0)
     assert (builder.take(NEVER - 1), builder.deadline()) == (None, NEVER)
     builder.add([b"c"], 5.0)
-    assert [builder.take(5.0), builder.deadline()] == [None, 5.0 + SETTLE]
-    window = builder.take(5.0 + SETTLE)
+    assert [builder.take(5.0), builder.deadline()] == [None, 5.0 + PAUSE]
+    window = builder.take(5.0 + PAUSE)
     assert (window.number, window.first, window.last, window.content.text) == (1, 1, 3, "L1 a\nL2 b\nL3 c")
     assert builder.pending == 0
 
@@ -119,7 +118,7 @@ def test_the_age_of_a_window_begins_with_its_own_first_line():
     builder.take(3.0)
     assert builder.deadline() is None
     builder.add([b"b"], 50.0)
-    assert builder.deadline() == 50.0 + SETTLE
+    assert builder.deadline() == 50.0 + PAUSE
 
 
 # --- what is in it ---
@@ -290,7 +289,7 @@ class Watching(RuleBasedStateMachine):
         if self.policy.idle:
             times.append(self.last_at + self.policy.idle)
         if self.enough_at is not None:
-            times.append(min(self.last_at + SETTLE, self.enough_at + RUSH))
+            times.append(min(self.last_at + PAUSE, self.enough_at + RUSH))
         return min(times)
 
     @invariant()

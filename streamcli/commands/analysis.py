@@ -1,6 +1,7 @@
 """The windows of a watch and their answers: asked as the pace allows, shown in their order."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from streamcli.commands.answer import build_request
@@ -31,7 +32,10 @@ SAY_FROM = 3.0
 
 
 class Analysis:
-    """A run of analyze. `pseudonyms` are those of --pii, which the answer shows again."""
+    """A run of analyze. `pseudonyms` are those of --pii, which the answer shows again.
+
+    `keep` is called with the mark of each window that has its answer, in their order.
+    """
 
     def __init__(
         self,
@@ -40,12 +44,14 @@ class Analysis:
         watch: Watch,
         chronicle: Chronicle,
         pseudonyms: Pseudonyms | None,
+        keep: Callable[[object, Asking], None],
     ) -> None:
         self._runtime = runtime
         self._settings = settings
         self._watch = watch
         self._chronicle = chronicle
         self._pseudonyms = pseudonyms
+        self._keep = keep
         self._loop = asyncio.get_running_loop()
         self._output = Output(runtime, settings)
         self._system = read_system(settings)
@@ -145,6 +151,8 @@ class Analysis:
                 self._runtime.notes,
             )
             self._chronicle.statuses.add(0)
+            if self._settings.asks:
+                self._keep(window.mark, self._asked)
             self._watch.in_hand -= window.lines
         except StreamcliError as error:
             self._fail(error, window)

@@ -1,17 +1,22 @@
 """streamcli analyze: windows of a live stream, and an answer to each while the stream goes on."""
 
 import asyncio
+import os
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streamcli.commands.analysis import Analysis
-from streamcli.commands.asking import asking
+from streamcli.commands.asking import Asking, asking
 from streamcli.commands.chronicle import Chronicle
+from streamcli.commands.inputs import FollowedInput, StdinInput, followed, whole_lines
 from streamcli.commands.masking import telling_redactor
 from streamcli.commands.runtime import Runtime
-from streamcli.commands.watch import Piece, Watch
+from streamcli.commands.watch import Watch
 from streamcli.config import AnalyzeSettings
 from streamcli.core.intake import Intake
+from streamcli.core.position import Position
 from streamcli.core.window import CHARS_PER_TOKEN, WindowPolicy
 from streamcli.edge.signals import DeathBySignal
 from streamcli.errors import CannotCreate, OutputError, UsageError, worst_status
@@ -30,20 +35,26 @@ async def run(runtime: Runtime, settings: AnalyzeSettings) -> int:
 
 
 async def _run(runtime: Runtime, settings: AnalyzeSettings, redactor: "Redactor | None") -> int:
-    watch = _watch(runtime, settings, redactor)
+    paths, prompt = followed(settings)
+    settings = replace(settings, prompt=prompt)
+    asked_is_there: asyncio.Future[Asking] = asyncio.get_running_loop().create_future()
+    source = _source(runtime, settings, paths, asked_is_there)
+    watch = _watch(runtime, settings, source, _intakes(settings, paths, redactor))
     chronicle = Chronicle(runtime, settings, watch, redactor.counts if redactor is not None else {})
     pseudonyms = redactor.pseudonyms if redactor is not None and settings.pii else None
     try:
         async with watch.reading(), asking(runtime, settings, redactor, many=True, jobs=settings.jobs) as asked:
+            asked_is_there.set_result(asked)
             # Flat-out reading would starve the import that the first answer waits for.
             asked.imported.add_done_callback(lambda _: watch.may_cut.set())
             if await asked.unless_it_fails(watch.has_lines()):
-                await Analysis(runtime, settings, watch, chronicle, pseudonyms).run(asked)
+                await Analysis(runtime, settings, watch, chronicle, pseudonyms, source.keep).run(asked)
     except asyncio.CancelledError:
         if isinstance(runtime.ending, DeathBySignal) and not runtime.ending.is_broken_pipe():
             chronicle.say_unanalysed()
         raise
     finally:
+        source.close()
         _write_report(runtime, chronicle)
     if watch.failure is not None:
         runtime.notes.error(watch.failure)
@@ -63,25 +74,41 @@ def _write_report(runtime: Runtime, chronicle: Chronicle) -> None:
 def _check(runtime: Runtime, settings: AnalyzeSettings) -> None:
     if settings.pii and not settings.redact:
         raise UsageError("--pii is a part of what --no-redact turns off")
+    if settings.from_start and not settings.follow:
+        raise UsageError("--from-start is for --follow: standard input has no other beginning")
+    if settings.follow:
+        return
     if not settings.read_stdin:
         raise UsageError("analyze reads standard input: -n makes no sense")
     if runtime.stdin_is_terminal:
         raise UsageError("there is no log to analyze: standard input is a terminal", "tail -f LOG | streamcli analyze")
 
 
-class _Stdin:
-    """Standard input as the one source of a watch."""
+def _source(
+    runtime: Runtime, settings: AnalyzeSettings, paths: Sequence[str], asked_is_there: "asyncio.Future[Asking]"
+) -> StdinInput | FollowedInput:
+    async def positions(keys: Sequence[str]) -> Mapping[str, Position]:
+        desk = (await asked_is_there).desk if settings.resume else None
+        if desk is None or desk.journal is None:
+            return {}
+        await desk.journal.ready()
+        return desk.journal.attempt(lambda answers: answers.positions().get(keys)) or {}
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._stdin = runtime.stdin
-
-    async def read(self) -> list[Piece]:
-        data = await self._stdin.read()
-        return [Piece(0, data)] if data else []
+    if not paths:
+        return StdinInput(runtime)
+    return FollowedInput(runtime, paths, from_start=settings.from_start, positions=positions)
 
 
-def _watch(runtime: Runtime, settings: AnalyzeSettings, redactor: "Redactor | None") -> Watch:
+def _intakes(settings: AnalyzeSettings, paths: Sequence[str], redactor: "Redactor | None") -> list[Intake]:
+    """One for each input; of several, each puts its name on its records."""
+    start = re.compile(settings.record_start.encode("utf-8", "surrogateescape")) if settings.record_start else None
+    names = [os.fsencode(path) for path in paths] if len(paths) > 1 else [b""]
+    return [Intake(redactor.apart() if redactor is not None else None, start, name) for name in names]
+
+
+def _watch(
+    runtime: Runtime, settings: AnalyzeSettings, source: StdinInput | FollowedInput, intakes: Sequence[Intake]
+) -> Watch:
     budget = settings.window_limit * CHARS_PER_TOKEN
     policy = WindowPolicy(settings.lines, settings.every, settings.idle, budget, settings.on_overload)
-    start = re.compile(settings.record_start.encode("utf-8", "surrogateescape")) if settings.record_start else None
-    return Watch(runtime, policy, _Stdin(runtime), [Intake(redactor, start)])
+    return Watch(runtime, policy, source, intakes, whole_lines)

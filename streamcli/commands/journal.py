@@ -88,6 +88,7 @@ class Journal:
             answers = Answers()
             try:
                 answers.evict(self.keeping.max_bytes, self.keeping.max_age)
+                answers.positions().forget(self.keeping.max_age)
                 answers.tidy()
             except StoreError:
                 answers.close()

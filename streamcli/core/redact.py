@@ -7,7 +7,7 @@ What is a placeholder already stays as it is, so that redacting twice is redacti
 
 import hmac
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from streamcli.core.pii import PII, Pseudonyms
 from streamcli.core.private_keys import PrivateKeys
@@ -21,6 +21,17 @@ PRIVATE_KEY = Rule("PRIVATE_KEY", "private key", b"")
 
 # 24 bits: equal hashes of different secrets are rarer than one in a thousand among 180 of them.
 _DIGITS = 6
+
+
+class LineRedactor:
+    """Masks the lines of one input; made by a Redactor."""
+
+    def __init__(self, masked: Callable[[list[bytes]], list[bytes]]) -> None:
+        self._masked = masked
+
+    def feed(self, lines: list[bytes], now: float) -> list[bytes]:
+        """As many lines as there were."""
+        return self._masked(lines)
 
 
 class Redactor:
@@ -61,6 +72,11 @@ class Redactor:
 
     def flush(self) -> list[bytes]:
         return []
+
+    def apart(self) -> "LineRedactor":
+        """The same for one input among several: a private key in it is in no other."""
+        keys = self._private_keys()
+        return LineRedactor(lambda lines: self._masked(lines, keys) if lines else [])
 
     def text(self, text: str) -> str:
         """The same for one text, which has nothing to do with any other."""

@@ -19,6 +19,9 @@ CHARS_PER_TOKEN = 2
 # Seconds that a window which has its lines waits at most for a stream that does not pause: a file is to be one window,
 # not one for each few lines that were read by then.
 RUSH = 0.5
+# Seconds without another record after which a stream has paused. Longer than a last record waits to be whole: it is to
+# be in the same window.
+PAUSE = 1.5 * SETTLE
 # Records that are added at once where it matters when a window is full.
 _STEP = 16
 
@@ -111,7 +114,7 @@ class WindowBuilder:
         if self._policy.idle:
             times.append(self._last_at + self._policy.idle)
         if self._enough_at is not None:
-            times.append(min(self._last_at + SETTLE, self._enough_at + RUSH))
+            times.append(min(self._last_at + PAUSE, self._enough_at + RUSH))
         return min(times)
 
     def take(self, now: float, *, by_force: bool = False) -> Window | None:
