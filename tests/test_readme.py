@@ -23,7 +23,8 @@ STAND_INS = {
     "make": "echo 'FAILED test_x'; exit 2",
     "psql": "echo 'id | integer'",
     "streamcli": f'exec {sys.executable} -m streamcli "$@"',
-    "tail": 'case "$1" in -f) cat "$2" ;; *) exec /usr/bin/tail "$@" ;; esac',
+    "docker": "echo 'ERROR pool exhausted'",
+    "tail": 'case "$1" in -f|-F) cat "$2" ;; *) exec /usr/bin/tail "$@" ;; esac',
 }
 
 
