@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import sqlite3
@@ -111,6 +112,13 @@ def test_what_is_there_stays_when_it_is_opened_again(tmp_path):
         db.execute("UPDATE waste SET bytes = 42")
     with closing(open_database(tmp_path)) as db:
         assert db.execute("SELECT bytes FROM waste").fetchall() == [(42,)]
+
+
+def test_what_was_released_never_changes():
+    """Nobody's file of that version would be migrated again."""
+    assert hashlib.sha256(repr(MIGRATIONS[0]).encode()).hexdigest() == (
+        "557201da3500225305187ccb6e5c9ff5d1dbdbd24ff8dd6611fce47dccfb22e4"
+    )
 
 
 def test_a_second_migration_is_made_on_top_of_the_first(tmp_path, monkeypatch):

@@ -197,7 +197,7 @@ def _check(path: str) -> tuple[int, int]:
         if stat.S_ISDIR(status.st_mode):
             raise InputError(f"{path} is a directory", "name the files in it")
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path} is not a regular file", f"pipe it in: streamcli analyze < {path}")
+            raise InputError(f"{path} is not a regular file", "pipe it into streamcli instead")
         os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) else str(error)

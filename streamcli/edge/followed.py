@@ -30,7 +30,8 @@ class Read:
 class FollowedLog:
     """`path` is absolute, `name` what the user calls it. Blocks for the file system; `step` raises nothing.
 
-    There is never more than one file open, and the state does not grow with the number of rotations.
+    There is never more than one file open, and the state does not grow with the number of rotations. Nothing can tell
+    what was written to a file of which no byte was read, if that is copied and truncated before the next step.
     """
 
     def __init__(
@@ -90,7 +91,9 @@ class FollowedLog:
             if self._log.is_copy:
                 self._say_that_it_was_copied()
             return True
-        self._log = self._open_current(now)
+        # A truncated file, or one that was given the number of ours, came after ours in any case.
+        same = next((each for each in found if each.identity == (position.device, position.inode)), None)
+        self._log = siblings.open_same(same) if same and not same.is_compressed else self._open_current(now)
         if self._log is None:
             return False
         self._say(
