@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
@@ -204,6 +205,17 @@ def test_a_position_of_a_file_that_was_truncated(log, reader):
     assert LOST in second.notices[0]
 
 
+def test_a_position_beyond_the_end(log, reader):
+    append(log, numbered(0, 30))
+    first = reader()
+    first.poll()
+    os.truncate(log, 2 * HEAD_BYTES)
+    second = first.restart()
+    second.poll()
+    assert second.pieces[0].end.offset == 2 * HEAD_BYTES
+    assert LOST in second.notices[0]
+
+
 def test_a_file_that_was_truncated_and_then_rotated(log, reader):
     append(log, numbered(0, 30))
     first = reader()
@@ -346,8 +358,7 @@ def test_a_writer_may_go_on_with_the_renamed_file(log, reader):
     one.poll()
     rotate(log)
     Path(log).touch()
-    one.now += 100 * ROTATION_GRACE
-    assert one.poll() == []
+    assert one.settle() == []
     append(log + ".1", numbered(3, 3))  # nobody has turned to the new one
     assert one.poll() == numbered(3, 3)
     append(log, numbered(9, 3))
@@ -524,6 +535,31 @@ def test_what_a_truncated_file_had_is_read_from_its_copy(log, reader):
     assert one.notices == [f"{log} was copied and then truncated: what was written in between may be lost"]
 
 
+def test_it_stays_with_a_copy_while_the_truncated_file_is_empty(log, reader):
+    """So that it is known what came after it, whatever happens until the next look."""
+    append(log, numbered(0, 3))
+    one = reader()
+    one.poll()
+    copy_and_truncate(log)
+    one.settle()
+    append(log, numbered(3, 3))
+    copy_and_truncate(log)
+    append(log, numbered(6, 3))
+    assert one.settle() == numbered(3, 6)
+
+
+def test_too_little_tells_no_copy(log, reader):
+    """Another file that begins with the same few bytes is not read for it."""
+    append(log + ".1", ["start", "of something else"])
+    append(log, ["start"])
+    one = reader()
+    one.poll()
+    os.truncate(log, 0)
+    append(log, ["x"])
+    assert one.settle() == ["x"]
+    assert LOST in one.notices[0]
+
+
 def test_half_a_line_goes_on_in_the_copy(log, reader):
     append(log, numbered(0, 3))
     with open(log, "a") as file:
@@ -561,6 +597,18 @@ def test_a_compressed_file_is_told_and_not_read(log, reader):
     shutil.move(log + ".1", log + ".1.gz")
     assert one.settle() == numbered(3, 3) + numbered(9, 3)
     assert one.notices == [f"{log}.1.gz was compressed before it was read: what is in it is not read"]
+
+
+def test_a_file_that_is_being_compressed_is_read(log, reader):
+    append(log, numbered(0, 3))
+    one = reader()
+    one.poll()
+    for at in (3, 6):
+        append(log, numbered(at, 3))
+        rotate(log)
+    append(log, numbered(9, 3))
+    Path(log + ".1.gz").touch()
+    assert (one.settle(), one.notices) == (numbered(3, 9), [])
 
 
 def test_a_file_that_only_sounds_alike_is_not_read(log, reader):
@@ -628,6 +676,63 @@ def test_a_read_that_fails_is_told_once_and_tried_again(log, reader, monkeypatch
         one.settle()
     assert one.notices == [f"cannot read {log}: Input/output error"]
     assert one.settle() == numbered(3, 3)
+
+
+# --- what happens while it looks ---
+
+
+def rotate_at_each_look(monkeypatch, log, times):
+    real = os.scandir
+    left = [times]
+
+    @contextlib.contextmanager
+    def scandir(folder):
+        with real(folder) as entries:
+            found = list(entries)
+        if left[0]:
+            left[0] -= 1
+            rotate(log)
+            append(log, ["x"])
+        yield found
+
+    monkeypatch.setattr(siblings.os, "scandir", scandir)
+
+
+def test_a_look_during_rotations_is_repeated(log, monkeypatch):
+    rotate_at_each_look(monkeypatch, log, 3)
+    found = siblings.look(log)
+    assert {each.path: each.identity[1] for each in found} == {
+        path: os.stat(path).st_ino for path in (log, log + ".1", log + ".2", log + ".3")
+    }
+
+
+def test_without_an_end_of_rotations_nothing_can_be_told(log, reader, monkeypatch):
+    append(log, numbered(0, 3))
+    one = reader()
+    one.poll()
+    rotate(log)
+    append(log, numbered(3, 3))
+    with monkeypatch.context() as restless:
+        rotate_at_each_look(restless, log, 1_000_000)
+        assert siblings.look(log) is None
+        assert one.settle() == []
+        second = one.restart()
+        assert (second.settle(), second.notices) == ([], [])
+
+
+def test_a_name_that_is_another_files_by_now(log):
+    append(log, ["a"])
+    seen = siblings.sibling(log)
+    rotate(log)
+    assert siblings.open_same(seen) is None
+    append(log, ["b"])
+    assert siblings.open_same(seen) is None
+
+
+def test_a_fifo_in_the_last_moment(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(OSError, match="not a regular file"):
+        LogFile(str(tmp_path / "fifo"))
 
 
 # --- how much at once ---
@@ -723,7 +828,18 @@ async def test_without_wakeups_it_polls(log, follower, monkeypatch, failure):
 async def test_with_wakeups_it_does_not_wait_for_the_poll(log, follower, monkeypatch):
     monkeypatch.setattr(follow, "POLL_SECONDS", None)  # for ever
     one = follower()
+    found_nothing = threading.Event()
+    poll = one.poll
+
+    def poll_and_tell():
+        pieces = poll()
+        if not pieces:
+            found_nothing.set()
+        return pieces
+
+    monkeypatch.setattr(one, "poll", poll_and_tell)
     waiting = asyncio.create_task(read(one))
+    await asyncio.to_thread(found_nothing.wait, 60)
     while not waiting.done():  # the first may come before the folder is watched
         append(log, ["a"])
         await asyncio.wait({waiting}, timeout=0.05)

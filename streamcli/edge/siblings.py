@@ -69,7 +69,10 @@ def newer(found: Sequence[Sibling], log: str, old: Identity, modified: int) -> S
 
     By their names, where `old` still has one of them; else by when they were written to.
     """
+    plain = {each.rank for each in found if not each.is_compressed}
     rotated = [each for each in found if each.path != log and each.rank is not None and each.identity != old]
+    # While a file is compressed it is there twice.
+    rotated = [each for each in rotated if not each.is_compressed or each.rank not in plain]
     here = next((each.rank for each in found if each.path != log and each.identity == old), None)
     if here is not None:
         rotated = [each for each in rotated if each.rank and each.rank[0] == here[0] and each.rank > here]
