@@ -81,7 +81,10 @@ class Analysis:
         if self._settings.asks:
             self._chronicle.say_end()
             stats = self._output.render([self._chronicle.stats()], self._loop.time())
-            await self._output.sink.write(stats)
+            if self._interrupted.is_set():  # nobody may be reading any more
+                self._output.sink.push(stats)
+            else:
+                await self._output.sink.write(stats)
 
     async def _answer_all(self) -> None:
         while await self._has_a_slot():

@@ -42,6 +42,7 @@ async def _run(runtime: Runtime, settings: AnalyzeSettings, redactor: "Redactor 
     watch = _watch(runtime, settings, source, _intakes(settings, paths, redactor))
     chronicle = Chronicle(runtime, settings, watch, redactor.counts if redactor is not None else {})
     pseudonyms = redactor.pseudonyms if redactor is not None and settings.pii else None
+    failed = True
     try:
         async with watch.reading(), asking(runtime, settings, redactor, many=True, jobs=settings.jobs) as asked:
             asked_is_there.set_result(asked)
@@ -49,21 +50,23 @@ async def _run(runtime: Runtime, settings: AnalyzeSettings, redactor: "Redactor 
             asked.imported.add_done_callback(lambda _: watch.may_cut.set())
             if await asked.unless_it_fails(watch.has_lines()):
                 await Analysis(runtime, settings, watch, chronicle, pseudonyms, source.keep).run(asked)
+        failed = False
     except asyncio.CancelledError:
         if isinstance(runtime.ending, DeathBySignal) and not runtime.ending.is_broken_pipe():
             chronicle.say_unanalysed()
         raise
     finally:
         source.close()
-        _write_report(runtime, chronicle)
+        _write_report(runtime, chronicle, failed=failed)
     if watch.failure is not None:
         runtime.notes.error(watch.failure)
         chronicle.statuses.add(watch.failure.status)
     return worst_status(chronicle.statuses)
 
 
-def _write_report(runtime: Runtime, chronicle: Chronicle) -> None:
-    if chronicle.report is not None:
+def _write_report(runtime: Runtime, chronicle: Chronicle, *, failed: bool) -> None:
+    """At the end, however it came; but where nothing was asked an earlier page stays."""
+    if chronicle.report is not None and (chronicle.windows or not failed):
         try:
             chronicle.report.write(ended=True)
         except (CannotCreate, OutputError) as error:
