@@ -67,6 +67,13 @@ def no_empty_name(value: str | None) -> str | None:
     return value
 
 
+def above_zero(value: float | None) -> float | None:
+    """A finite number. Raises BadParameter."""
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise typer.BadParameter("is no number above 0.")
+    return value
+
+
 def pattern(value: str | None) -> str | None:
     """A regular expression for bytes, as it was given. Raises BadParameter."""
     if value is not None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from streamcli.core.models import EMBEDDED_LIMITS, SERVER_LIMITS
-from streamcli.options import option, pattern, seconds
+from streamcli.options import above_zero, no_empty_name, option, pattern, seconds
 
 
 class OnOverload(StrEnum):
@@ -74,7 +74,7 @@ BudgetPerHour = Annotated[
     float | None,
     option(
         "--budget-per-hour",
-        min=0.0,
+        callback=above_zero,
         metavar="USD",
         help="Windows wait, and grow, so that no more is spent an hour.",
         show_default="no limit",
@@ -122,6 +122,7 @@ ReportFile = Annotated[
     option(
         "--report",
         from_environment=False,
+        callback=no_empty_name,
         metavar="FILE.html",
         help="A page of what was found, written each minute and at the end.",
         show_default=False,

@@ -7,8 +7,11 @@ import subprocess
 import time
 
 import pytest
-from fake_server import End, FakeServer, Reply, answer, closing, opening, text, wait
+from fake_server import End, FakeServer, Reply, answer, closing, failure, opening, text, wait
 from harness import screen
+
+from streamcli.core.intake import MARGIN
+from streamcli.core.lines import MAX_LINE_BYTES
 
 QUICK = ("--max-requests-per-minute", "0")
 
@@ -175,8 +178,7 @@ def test_a_writer_at_full_speed_needs_bounded_memory_and_each_line_is_counted(sp
     server.release("never")
     result = process.finish(60)
     source.wait()
-    (stats,) = events(result.stdout, "stats")
-    assert stats["lines"] == stats["shown"] + stats["condensed"] + stats["dropped"] + stats["unanalysed"]
+    assert counted(result.stdout)["lines"] > 10_000
     assert result.peak_kb < 150_000
 
 
@@ -262,7 +264,7 @@ def test_a_producer_that_gets_the_same_signal_costs_no_last_request(spawn, serve
 def test_the_same_finding_again_is_counted_and_not_repeated(spawn, server):
     server.enqueue(
         answer("[ERROR] L1: disk 91 % full\n"),
-        answer("[ERROR] L2: disk 92 % full\n[AGAIN F1] L2\n[INFO] L2: new\n"),
+        answer("[ERROR] L2: Disk 91 %  full\n[AGAIN F1] L2\n[INFO] L2: new\n"),
     )
     process = spawn("analyze", *QUICK, "--lines", "1", "--context", "2", "-f", "json", stdin="pipe")
     process.write(b"one\n")
@@ -278,6 +280,71 @@ def test_the_same_finding_again_is_counted_and_not_repeated(spawn, server):
     assert events(result.stdout, "stats")[0]["again"] == 2
     assert "F1 [ERROR] disk 91 % full" in content(server, 1)
     assert "F1" not in content(server, 0)
+
+
+def test_windows_at_once_do_not_repeat_what_another_has_found(spawn, server):
+    server.enqueue(*(held(name, "", "[ERROR] disk full\n") for name in ("one", "two")))
+    process = spawn("analyze", *QUICK, "--lines", "1", "--jobs", "2", "--context", "2", stdin="pipe")
+    for name in ("one", "two"):
+        process.write(b"line\n")
+        server.wait_reached(name)
+    server.release("two")
+    server.release("one")
+    result = process.finish()
+    assert (result.status, result.stdout) == (0, b"[ERROR] disk full\n")
+
+
+def test_an_answer_that_says_nothing_to_fail_on_is_mentioned(run_warm, server):
+    server.enqueue(answer("Something may be wrong."), answer("OK"))
+    first, second = (run_warm("analyze", "--fail-on", "error", stdin=b"x\n") for _ in range(2))
+    assert (first.status, second.status, second.stderr) == (0, 0, "")
+    assert "neither a finding nor an OK" in first.stderr
+
+
+# --- counts ---
+
+
+def counted(output: bytes) -> dict:
+    (stats,) = events(output, "stats")
+    assert stats["lines"] == stats["shown"] + stats["condensed"] + stats["dropped"] + stats["unanalysed"], stats
+    return stats
+
+
+def test_the_lines_of_a_window_that_failed_are_not_analysed(spawn, server):
+    server.enqueue(answer("ok"), failure(500), answer("ok"))
+    process = spawn("analyze", *QUICK, "--lines", "2", "--retries", "0", "-f", "json", stdin="pipe")
+    process.write(b"1\n2\n")
+    process.read_until(b'"stop"')
+    process.write(b"3\n4\n")
+    process.read_until(b'"error"')
+    result = process.finish(stdin=b"5\n6\n")
+    stats = counted(result.stdout)
+    assert (result.status, stats["lines"], stats["unanalysed"], stats["failed"]) == (69, 6, 2, 1)
+    assert "2 lines were read but not analysed" in result.stderr
+
+
+def test_blank_lines_are_counted(run_warm):
+    stats = counted(run_warm("analyze", "-f", "json", "x", stdin=b"\n" * 30 + b"y\n").stdout)
+    assert stats["lines"] == 31
+
+
+@pytest.mark.parametrize("policy", ["block", "fail", "condense"])
+def test_what_waits_behind_a_full_window_is_counted_at_a_signal(policy, spawn, server):
+    server.enqueue(held("go"), answer("last"))
+    options = ("--on-overload", policy, "--window-tokens", "1000", "--on-interrupt", "flush", "-f", "json")
+    process = spawn("analyze", *QUICK, *options, "--lines", "1", stdin="pipe", stderr="tty")
+    process.write(b"first\n")
+    server.wait_reached("go")
+    process.write(flood(300))
+    process.read_until(re.compile(rb"(?<!\d)301 lines \("), "tty")
+    process.signal(signal.SIGINT)
+    process.read_until(b"may come to its end", "tty")
+    server.release("go")
+    assert counted(process.finish().stdout)["lines"] == 301
+
+
+def test_a_budget_of_nothing_makes_no_sense(run_warm, server):
+    assert (run_warm("analyze", "--budget-per-hour", "0", stdin=b"x\n").status, server.requests) == (2, [])
 
 
 # --- masks ---
@@ -343,6 +410,20 @@ def test_on_the_terminal_of_the_answer_there_is_no_status_line(spawn, server):
     process.read_until(b"ok", "tty")
     result = process.finish()
     assert b"in flight" not in result.tty
+
+
+def test_a_secret_at_the_cap_of_a_line_is_not_sent_in_part(run_warm, server):
+    line = b"x" * (MAX_LINE_BYTES + MARGIN - 12) + b" ghp_" + b"a1B2" * 9
+    assert run_warm("analyze", "--window-tokens", "200000", stdin=line + b"\n").status == 0
+    assert "ghp_" not in content(server, 0)
+    assert "more bytes of this line cut]" in content(server, 0)
+
+
+def test_what_a_server_says_of_a_secret_is_masked(run_warm, server):
+    server.always(failure(400, message=f"no password={SECRET} please"))
+    result = run_warm("analyze", "-f", "json", stdin=b"x\n")
+    assert (result.status, SECRET in result.text + result.stderr) == (1, False)
+    assert "password=<PASSWORD:" in result.stderr
 
 
 def test_chat_masks_secrets_when_asked_to(run, server):

@@ -55,6 +55,14 @@ DISK = Finding(Level.ERROR, 12, 40, "the disk is 97 % full, writes fail soon, fr
         ("[ERROR] L990-L2000: beyond the end", (Level.ERROR, 990, 1000, "beyond the end")),
         ("[ERROR] L2000: not there", (Level.ERROR, None, None, "L2000: not there")),
         ("[ERROR] L3", (Level.ERROR, 3, 3, "")),
+        ("[ERROR] L3-L99999999999999999999: odd", (Level.ERROR, 3, 3, "L99999999999999999999: odd")),
+        ("**CRITICAL** L1: down", (Level.CRITICAL, 1, 1, "down")),
+        ("ERROR: L3-L4: bad", (Level.ERROR, 3, 4, "bad")),
+        ("[CRITICAL L1-L2]: down", (Level.CRITICAL, 1, 2, "down")),
+        ("### [CRITICAL] L1: down", (Level.CRITICAL, 1, 1, "down")),
+        ("| [ CRITICAL ] | L1 | down", (Level.CRITICAL, 1, 1, "| down")),
+        ("\\[ERROR\\] L1: down", (Level.ERROR, 1, 1, "down")),
+        ("[SEVERE] L1: down", (Level.CRITICAL, 1, 1, "down")),
     ],
 )
 def test_a_finding_is_read_as_models_write_it(line, finding):
@@ -67,22 +75,36 @@ def test_a_finding_is_read_as_models_write_it(line, finding):
     "text",
     [
         "a line with [ERROR] L3: in it",
-        "```\n[ERROR] L3: quoted\n```\n",
-        "~~~log\n```\n[ERROR] L3: quoted\n",
+        "```\n[ERROR] quoted\n```\n",
+        "~~~log\n```\n[ERROR] L3000: quoted\n",
         "L12 [ERROR] quoted",
         "[ERRORS] L3: x",
         "[ERROR L3: x",
         "[] L3: x",
         "[AGAIN F1] L3",
-        "ERROR: L3",
+        "ERROR: disk",
+        "Error L3x",
     ],
 )
 def test_what_is_no_finding(text):
     assert read(text) == (text, [])
 
 
-def test_after_a_fence_findings_count_again():
-    assert [one.text for one in read("```\n[ERROR] a\n```\n[ERROR] b\n")[1]] == ["b"]
+def test_a_whole_answer_may_stand_in_a_fence():
+    assert [one.text for one in read("```\n[ERROR] L1: a\n[ERROR] c\n```\n[ERROR] b\n")[1]] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "understood"),
+    [("OK.\n", True), ("[INFO] x", True), ("", False), ("All is well.", False), ("OK, but odd", False)],
+)
+def test_it_is_known_whether_an_answer_was_understood(answer, understood):
+    for known in (Known(0), known_of(DISK)):
+        reader = FindingFilter(1, 9, known)
+        for char in answer:
+            reader.feed(char, 0.0)
+        reader.flush()
+        assert reader.is_understood == understood
 
 
 def test_without_a_memory_text_is_not_held():
@@ -121,10 +143,10 @@ def test_a_known_finding_is_left_out_and_counted():
 
 
 def test_a_finding_that_is_written_out_again_is_known_too():
-    again = "[ERROR] L812: The disk is 98 % full,  writes fail soon, free some"
+    again = "[ERROR] L812: The disk is 97 % full,  writes fail soon, free some"
     assert read(again, known=known_of(DISK)) == ("", [Again(1, 812, 812)])
-    other = again.replace("ERROR", "CRITICAL")
-    assert read(other, known=known_of(DISK))[0] == other
+    for other in (again.replace("ERROR", "CRITICAL"), again.replace("97", "98")):
+        assert read(other, known=known_of(DISK))[0] == other
 
 
 def test_a_number_that_is_not_known_is_text():
@@ -143,8 +165,8 @@ def test_a_finding_is_forgotten_after_so_many_windows_unless_it_goes_on():
     known = known_of(DISK, Finding(Level.INFO, 1, 1, "x"), windows=2)
     known.again(1, 3)
     assert ["F1" in known.prompt(window) for window in (3, 4, 5, 6)] == [True, True, True, False]
-    assert (2 in known, known.number_of(DISK)) == (False, None)
-    assert known.add(DISK, 7) == 3
+    assert known.add(Finding(Level.INFO, 1, 1, "y"), 7) == 3
+    assert (1 in known, 2 in known, known.number_of(DISK)) == (False, False, None)
 
 
 def test_without_windows_nothing_is_remembered_but_the_count():
@@ -207,7 +229,7 @@ ANSWERS = st.lists(
             "[AGAIN F1] L3\n",
             "[AGAIN F9] L3\n",
             "- **[WARN]** L3, L9: slow\n",
-            "[ERROR] L1: the disk is 3 % full, writes fail soon, free some\n",
+            "[ERROR] L1: the disk is 97 % full, writes fail soon, free some\n",
             "```\n",
             "~~~\n",
             "OK\n",
@@ -215,6 +237,7 @@ ANSWERS = st.lists(
             "  ",
             "prose [INFO] x\n",
             "[",
+            "**ERROR** L3: the disk is 97 % full, writes fail soon, free some\n",
             "[ERROR] " + "x" * MAX_LINE + "\n",
             "[AGAIN F1] " + "x" * (MAX_LINE - 20) + "\n",
             "\u2028\x0b\r\n",

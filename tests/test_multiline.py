@@ -53,6 +53,12 @@ def test_each_other_line_is_a_record():
     assert join(lines) == lines
 
 
+def test_a_log_of_indented_lines_is_no_record():
+    lines = [b"  1 0 93", b"  2 1 90", b" 10 0 95", b"100 1 90"]
+    assert join(lines) == lines
+    assert join([b"  a", b"    b", b"  c"]) == [b"  a\n    b", b"  c"]
+
+
 def test_after_the_exception_of_a_traceback_a_record_begins():
     lines = [b"Traceback (most recent call last):", b"  File", b"KeyError: 1", b"next"]
     assert join(lines) == [b"\n".join(lines[:3]), b"next"]

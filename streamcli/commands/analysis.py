@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 from streamcli.commands.answer import build_request
 from streamcli.commands.asking import Asking
@@ -19,11 +20,14 @@ from streamcli.core.events import Found, FoundAgain, WindowSent
 from streamcli.core.findings import Again, Finding, FindingFilter
 from streamcli.core.limits import in_words
 from streamcli.core.models import is_embedded
-from streamcli.core.pii import Pseudonyms, Restorer
+from streamcli.core.pii import Restorer
 from streamcli.core.prompt import compose_window, sendable, window_question
 from streamcli.core.window import Window
 from streamcli.edge.status_line import StatusLine, Watching
 from streamcli.errors import BudgetSpent, ConfigError, KeyRefused, RequestRefused, StreamcliError
+
+if TYPE_CHECKING:
+    from streamcli.core.redact import Redactor
 
 # Seconds that answers under way have at ^C.
 GRACE = 5.0
@@ -32,7 +36,7 @@ SAY_FROM = 3.0
 
 
 class Analysis:
-    """A run of analyze. `pseudonyms` are those of --pii, which the answer shows again.
+    """A run of analyze. What the `redactor` has masked by --pii, the answer shows again.
 
     `keep` is called with the mark of each window that has its answer, in their order.
     """
@@ -43,14 +47,15 @@ class Analysis:
         settings: AnalyzeSettings,
         watch: Watch,
         chronicle: Chronicle,
-        pseudonyms: Pseudonyms | None,
+        redactor: "Redactor | None",
         keep: Callable[[object, Asking], None],
     ) -> None:
         self._runtime = runtime
         self._settings = settings
         self._watch = watch
         self._chronicle = chronicle
-        self._pseudonyms = pseudonyms
+        self._mask = redactor.text if redactor is not None else str
+        self._pseudonyms = redactor.pseudonyms if redactor is not None and settings.pii else None
         self._keep = keep
         self._loop = asyncio.get_running_loop()
         self._output = Output(runtime, settings)
@@ -59,7 +64,7 @@ class Analysis:
         self._allowance = Allowance(settings.max_requests_per_minute, settings.budget_per_hour)
         self._tasks: set[asyncio.Task[None]] = set()
         self._interrupted = asyncio.Event()
-        self._wait_is_said = False
+        self._waits_said: set[str] = set()
         self._cost_counted = 0.0
         self._turn: Turn = self._loop.create_future()
         self._turn.set_result(None)
@@ -70,7 +75,7 @@ class Analysis:
         self._ask = await asked.ready
         if asked.desk is not None:
             self._chronicle.budget = asked.desk.budget
-        self._runtime.wind_down = self._interrupt
+        self._runtime.wind_down = self.interrupt
         hidden = self._runtime.stdout_is_terminal or not self._settings.asks
         async with AsyncExitStack() as stack:
             stack.enter_context(StatusLine(self._runtime.notes, self._look, hidden=hidden))
@@ -98,7 +103,7 @@ class Analysis:
             await asyncio.wait(self._tasks)
             self._reap()
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> None:
         """^C: no new request is opened, those under way have GRACE seconds."""
         self._watch.stop()
         self._interrupted.set()
@@ -129,10 +134,10 @@ class Analysis:
             return now
         at = self._allowance.next_at(now)
         blocked = now + self._asked.desk.gate.blocked_for()  # of which the gate tells
-        if at > blocked and at - now > SAY_FROM and self._watch.pending and not self._wait_is_said:
-            self._wait_is_said = True
-            by_count = f"--max-requests-per-minute is {self._settings.max_requests_per_minute}"
-            why = "--budget-per-hour is reached" if self._allowance.waits_for_money(now) else by_count
+        by_count = f"--max-requests-per-minute is {self._settings.max_requests_per_minute}"
+        why = "--budget-per-hour is reached" if self._allowance.waits_for_money(now) else by_count
+        if at > blocked and at - now > SAY_FROM and self._watch.pending and why not in self._waits_said:
+            self._waits_said.add(why)
             self._runtime.notes.notice(f"{why}: the next window goes out in {in_words(at - now)}, and grows until then")
         return max(at, blocked)
 
@@ -146,17 +151,25 @@ class Analysis:
         self._chronicle.sent(window)
         context = self._chronicle.known.prompt(window.number)
         request = build_request(self._settings, self._system, compose_window(window, self._question, context))
+        outlets: list[WindowOutlet] = []
+
+        def open_outlet(page: Page) -> WindowOutlet:
+            outlets[:] = [self._outlet(window, page, turn)]
+            return outlets[0]
+
         try:
             await self._ask(
                 request,
-                lambda page: self._outlet(window, page, turn),
+                open_outlet,
                 self._more_may_come,
                 self._runtime.notes,
             )
-            self._chronicle.statuses.add(0)
+            self._chronicle.answered(window)
             if self._settings.asks:
                 self._keep(window.mark, self._asked)
-            self._watch.in_hand -= window.lines
+            if self._settings.fail_on and outlets and not outlets[0].is_understood:
+                about = f"lines {window.first} to {window.last}"
+                self._runtime.notes.notice(f"{about}: neither a finding nor an OK, so --fail-on has nothing to go by")
         except StreamcliError as error:
             self._fail(error, window)
         finally:
@@ -179,6 +192,7 @@ class Analysis:
             lambda: FindingFilter(window.first, window.last, self._chronicle.known, skip_ok=self._settings.skip_ok),
             (lambda: Restorer(pseudonyms)) if pseudonyms is not None else None,
             lambda found: self._found(found, window),
+            self._mask,
         )
 
     def _found(self, found: Finding | Again, window: Window) -> Found | FoundAgain:
@@ -196,8 +210,6 @@ class Analysis:
             isinstance(error, RequestRefused) and 0 not in statuses
         )
         statuses.add(error.status)
-        if not isinstance(error, BudgetSpent):  # for which nothing was asked
-            self._watch.in_hand -= window.lines
         if hopeless:
             self._watch.stop()
 

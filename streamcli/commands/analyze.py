@@ -41,7 +41,9 @@ async def _run(runtime: Runtime, settings: AnalyzeSettings, redactor: "Redactor 
     source = _source(runtime, settings, paths, asked_is_there)
     watch = _watch(runtime, settings, source, _intakes(settings, paths, redactor))
     chronicle = Chronicle(runtime, settings, watch, redactor.counts if redactor is not None else {})
-    pseudonyms = redactor.pseudonyms if redactor is not None and settings.pii else None
+    analysis = Analysis(runtime, settings, watch, chronicle, redactor, source.keep)
+    if settings.on_interrupt == "flush":  # also before a first request can be made
+        runtime.wind_down = analysis.interrupt
     failed = True
     try:
         async with watch.reading(), asking(runtime, settings, redactor, many=True, jobs=settings.jobs) as asked:
@@ -49,7 +51,7 @@ async def _run(runtime: Runtime, settings: AnalyzeSettings, redactor: "Redactor 
             # Flat-out reading would starve the import that the first answer waits for.
             asked.imported.add_done_callback(lambda _: watch.may_cut.set())
             if await asked.unless_it_fails(watch.has_lines()):
-                await Analysis(runtime, settings, watch, chronicle, pseudonyms, source.keep).run(asked)
+                await analysis.run(asked)
         failed = False
     except asyncio.CancelledError:
         if isinstance(runtime.ending, DeathBySignal) and not runtime.ending.is_broken_pipe():

@@ -17,6 +17,8 @@ from streamcli.errors import StreamcliError
 if TYPE_CHECKING:
     from streamcli.core.report import Totals
 
+_WAYS = ("shown", "condensed", "dropped")
+
 
 class Chronicle:
     """`statuses` are those that occurred; `known` are the findings that the next window is told of."""
@@ -37,15 +39,17 @@ class Chronicle:
         """A window goes out."""
         content = window.content
         self._counts["windows"] += 1
-        said = []
-        for what in ("lines", "shown", "condensed", "dropped"):
-            count = getattr(content, what)
-            self._counts[what] += count
-            if count and what != "lines":
-                said.append(f"{count} {what}")
+        said = [f"{count} {what}" for what in _WAYS if (count := getattr(content, what))]
         self._notes.detail(f"lines {window.first} to {window.last}: {', '.join(said)}")
         if self.report is not None:
             self.report.window(content)
+
+    def answered(self, window: Window) -> None:
+        """It has its answer: its lines are analysed."""
+        for what in ("lines", *_WAYS):
+            self._counts[what] += getattr(window.content, what)
+        self.statuses.add(0)
+        self._watch.in_hand -= window.lines
 
     def found(self, found: Finding | Again, window: Window, text: str) -> Found | FoundAgain:
         """A finding is shown; `text` is its text for the user. The event for it."""
@@ -81,7 +85,8 @@ class Chronicle:
         if counts["condensed"] or counts["dropped"]:
             parts = [f"{counts['shown']} shown as they were", f"{counts['condensed']} condensed"]
             parts.append(f"{counts['dropped']} dropped")
-            windows = f"{counts['windows']} window{'s' if counts['windows'] > 1 else ''}"
+            answered = counts["windows"] - counts["failed"]
+            windows = f"{answered} window{'s' if answered > 1 else ''}"
             self._notes.notice(f"{counts['lines']} lines in {windows}: {', '.join(parts)}")
         if clause := self._tally.clause():
             self._notes.detail(f"findings: {clause}")
@@ -94,7 +99,7 @@ class Chronicle:
             self._watch.lines,
             counts["shown"],
             counts["condensed"],
-            counts["dropped"],
+            counts["dropped"] + self._watch.blank,
             self._watch.unanalysed(),
             counts["windows"],
             counts["failed"],

@@ -64,7 +64,7 @@ class Watch:
         self._reader: asyncio.Task[None] | None = None
         self._is_wanted = False
         self._is_stopped = False
-        self._rest = 0  # lines that a full window did not take
+        self._rest: Sequence[bytes] = ()  # records that a full window did not take
         self._last_at = self._began_at
         self.in_hand = 0
         """Lines of windows that were taken and are not dealt with: the taker's to count down."""
@@ -97,7 +97,7 @@ class Watch:
         """Waits for a first record; False if there is none."""
         while not self._builder.pending and not self._builder.ended and not self._is_stopped:
             await self._change(None)
-        return self._builder.pending > 0
+        return self.pending > 0
 
     async def next_window(self, may_ask_at: Callable[[float], float]) -> Window | None:
         """Waits for the next window to close; None at the end. `may_ask_at(now)` is when a request may go out."""
@@ -118,7 +118,8 @@ class Watch:
     def last_window(self) -> Window | None:
         """What is left after `stop`, as one window."""
         for intake in self._intakes:
-            self._builder.add(self._counted(intake.flush()), self._last_at)
+            self._rest = [*self._rest, *self._counted(intake.flush())]
+        self._rest = self._builder.add(self._rest, self._last_at)
         window = self._builder.take(self._last_at, by_force=True)
         return self._hand_out(window) if window else None
 
@@ -134,7 +135,12 @@ class Watch:
     @property
     def pending(self) -> int:
         """Lines that wait for a window."""
-        return self._builder.pending + self._rest + self._held
+        return self._builder.pending + lines_in(self._rest) + self._held
+
+    @property
+    def blank(self) -> int:
+        """Lines of windows in which no line had anything in it: nothing was asked about them."""
+        return self._builder.blank
 
     @property
     def _held(self) -> int:
@@ -228,13 +234,12 @@ class Watch:
 
     async def _add(self, records: Sequence[bytes]) -> None:
         """Puts records into the window; waits where that is full and about to be taken, or may not be condensed."""
-        records = self._counted(records)
-        while records:
+        self._rest = self._counted(records)
+        while self._rest:
             self._taken.clear()
-            records = self._builder.add(records, self._last_at, to_the_brim=self._is_wanted)
-            self._rest = lines_in(records)
+            self._rest = self._builder.add(self._rest, self._last_at, to_the_brim=self._is_wanted)
             self._changed.set()
-            if records:
+            if self._rest:
                 if self._policy.overload == "fail" and not self._is_wanted:
                     raise RateLimited("lines come faster than windows go out", "--on-overload says what to do then")
                 await self._taken.wait()

@@ -1,7 +1,8 @@
 """Findings: the lines of an answer that say `[LEVEL] L12-L40: what, why it matters, what to do`.
 
 Models write that line in many ways, so it is read with tolerance: list marks, bold type and other dashes are passed
-over. It counts only where it begins a line outside of code fences: a log line that the answer quotes is no finding.
+over. It counts only where it begins a line, and in a code fence only if it cites lines of the window: a log line that
+the answer quotes is no finding.
 """
 
 import re
@@ -50,15 +51,24 @@ _LEVELS = {
     "FATAL": Level.CRITICAL,
     "ALERT": Level.CRITICAL,
     "EMERGENCY": Level.CRITICAL,
+    "SEVERE": Level.CRITICAL,
+    "HIGH": Level.ERROR,
 }
 # What may stand before the bracket: a list's mark, and bold type.
-_LEAD = r"[ \t]*(?:(?:[-*+•>]|\d{1,3}[.)])[ \t]+)?[*_`]{0,3}"
+_LEAD = r"[ \t]*(?:(?:[-*+•>|]|#{1,6}|\d{1,3}[.)])[ \t]+)?[*_`]{0,3}\\?"
 _BRACKET = re.compile(
-    _LEAD + r"\[[*_]{0,3}(?:(" + "|".join(_LEVELS) + r")|AGAIN[ \t]+F(\d{1,9}))[*_]{0,3}\][*_`]{0,3}[ \t]*[:-]?[ \t]*",
+    _LEAD
+    + r"\[[*_ ]{0,3}(?:("
+    + "|".join(_LEVELS)
+    + r")|AGAIN[ \t:]+F(\d{1,9}))(?:[ \t]+(L\d[^\]\n]{0,60}))?[*_ ]{0,3}\\?\][*_`]{0,3}[ \t]*\|?[ \t]*[:-]?[ \t]*",
     re.IGNORECASE,
 )
-_MAY_BE_BRACKET = re.compile(r"[ \t]*(?:(?:[-*+•>]|\d{1,3}[.)]?)[ \t]*)?[*_`]{0,3}(?:\[|$)")
-_ONE_SPAN = r"\d{1,12}(?:[ \t]*[-\u2010-\u2015][ \t]*L?\d{1,12})?"
+# A level without brackets, if line numbers follow.
+_BARE = re.compile(
+    _LEAD + r"(" + "|".join(_LEVELS) + r")()()[*_`]{0,3}[ \t]*:?[*_`]{0,3}[ \t]+(?=L\d{1,12}(?!\w))", re.IGNORECASE
+)
+_MAY_BE_BRACKET = re.compile(r"[ \t]*(?:(?:[-*+•>|]|#{1,6}|\d{1,3}[.)]?)[ \t]*)?[*_`]{0,3}\\?(?:\[|$)")
+_ONE_SPAN = r"\d{1,12}(?!\w)(?:[ \t]*[-\u2010-\u2015][ \t]*L?\d{1,12}(?!\w))?"
 _SPANS = re.compile(
     r"[*_`(]{0,3}(?:lines?[ \t]+L?|L)"
     + _ONE_SPAN
@@ -73,7 +83,6 @@ _NUMBER = re.compile(r"\d+")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _ONLY_OK = re.compile(r"[\W_]*ok(?:ay)?[\W_]*|\s*", re.IGNORECASE)
 _MAY_BE_OK = re.compile(r"[\W_]*(?:o|ok|oka|okay)?[\W_]*", re.IGNORECASE)
-_VARIES = re.compile(r"\b0x[0-9a-f]+\b|\d+")
 
 
 @dataclass(frozen=True)
@@ -86,8 +95,8 @@ class Finding:
     text: str
 
     def sameness(self) -> str:
-        """Equal for findings that differ in numbers and white space alone."""
-        return f"{self.level}{' '.join(_VARIES.sub('#', self.text.lower()).split())}"
+        """Equal for findings that say the same, be it in other lines. With other numbers it is another finding."""
+        return f"{self.level}{' '.join(self.text.lower().split())}"
 
 
 @dataclass(frozen=True)
@@ -132,11 +141,15 @@ class Known:
         return number in self._found
 
     def prompt(self, window: int) -> str:
-        """What the request for the next window is told of those before; empty if there is nothing to tell."""
-        self._forget(window)
+        """What the request for the next window is told of those before; empty if there is nothing to tell.
+
+        Nothing is forgotten for it: an earlier window may be under way still, and was told more.
+        """
         lines: list[str] = []
         room = MAX_PROMPT
-        for number, (_, finding) in reversed(self._found.items()):
+        for number, (last, finding) in reversed(self._found.items()):
+            if last < window - self.windows:
+                continue
             line = f"F{number} [{finding.level.name}] {one_line(finding.text, _MAX_TOLD)}"
             room -= len(line) + 1
             if room < 0:
@@ -174,6 +187,9 @@ class FindingFilter:
         self._last = last
         self._known = known
         self._found: list[Finding | Again] = []
+        self.is_understood = False
+        """Whether there was a finding, or all of it is an OK, as far as it has come."""
+        self._words: str | None = ""
         self._line: list[str] = []
         self._length = 0
         self._passes = not known.windows
@@ -188,6 +204,8 @@ class FindingFilter:
 
     def flush(self) -> list[str]:
         rest = self._end_line() if self._line else ""
+        if self._words is not None and self._words.strip() and _ONLY_OK.fullmatch(self._words):
+            self.is_understood = True
         out = self._unless_ok(rest)
         unsure, self._unsure = self._unsure, None
         return out if not unsure or _ONLY_OK.fullmatch(unsure) else [*out, unsure]
@@ -210,7 +228,7 @@ class FindingFilter:
         if ended:
             return self._end_line()
         held = "".join(self._line)
-        if self._length < MAX_LINE and not self._fence and _MAY_BE_BRACKET.match(held):
+        if self._length < MAX_LINE and _MAY_BE_BRACKET.match(held):
             return ""
         self._passes = True
         return held
@@ -218,26 +236,37 @@ class FindingFilter:
     def _end_line(self) -> str:
         """What passes of the line that was held; of one that passed already, nothing."""
         line, held = "".join(self._line), not self._passes
-        is_long = self._length > MAX_LINE
+        # Only such a line was held to its end, however it came.
+        may_go = self._length <= MAX_LINE and _MAY_BE_BRACKET.match(line) is not None
         self._line.clear()
         self._length = 0
         self._passes = not self._known.windows
         found = self._finding(line)
         if found is not None:
             self._found.append(found)
-        return "" if not held or (isinstance(found, Again) and not is_long) else line
+            self.is_understood = True
+        if self._words is not None:
+            self._words += line
+            if len(self._words) > _MAX_OK or not _MAY_BE_OK.fullmatch(self._words):
+                self._words = None
+        return "" if not held or (isinstance(found, Again) and may_go) else line
 
     def _finding(self, line: str) -> Finding | Again | None:
         fence = _FENCE.match(line)
         if fence and (not self._fence or fence[1] == self._fence):
             self._fence = "" if self._fence else fence[1]
             return None
-        bracket = None if self._fence else _BRACKET.match(line)
+        bracket = _BRACKET.match(line) or _BARE.match(line)
         if bracket is None:
             return None
         rest = line[bracket.end() : MAX_LINE]
+        if bracket[3]:  # the lines stand in the brackets
+            rest = f"{bracket[3]}: {rest}"
         spans = _SPANS.match(rest)
         first, last = self._lines(spans[0]) if spans else (None, None)
+        # A whole answer may stand in a fence; so may a quotation, which does not cite lines of the window.
+        if self._fence and first is None:
+            return None
         if bracket[2]:
             number = int(bracket[2])
             return Again(number, first, last) if number in self._known else None

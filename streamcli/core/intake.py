@@ -2,8 +2,12 @@
 
 from typing import Protocol
 
-from streamcli.core.lines import LineSplitter
+from streamcli.core.lines import MAX_LINE_BYTES, LineSplitter
 from streamcli.core.multiline import LineTest, RecordJoiner
+
+# Bytes of a line beyond its cap that are looked at, and then cut too: a secret that the cap went through is no secret
+# to be recognised.
+MARGIN = 1024
 
 
 class LineFilter(Protocol):
@@ -21,8 +25,7 @@ class Intake:
     def __init__(self, redactor: LineFilter | None = None, start: LineTest | None = None, name: bytes = b"") -> None:
         self._redactor = redactor
         self._prefix = name + b": " if name else b""
-        self._start = start
-        self._splitter = LineSplitter()
+        self._splitter = LineSplitter(MAX_LINE_BYTES + MARGIN)
         self._joiner = RecordJoiner(start)
 
     @property
@@ -53,7 +56,16 @@ class Intake:
         return self._named(records)
 
     def _masked(self, lines: list[bytes], now: float) -> list[bytes]:
-        return self._redactor.feed(lines, now) if self._redactor is not None and lines else lines
+        if not lines:
+            return lines
+        # Longer ones were cut, and what follows says by how much.
+        cut = [place for place, line in enumerate(lines) if len(line) > MAX_LINE_BYTES + MARGIN]
+        if self._redactor is not None:
+            lines = self._redactor.feed(lines, now)
+        for place in cut:
+            line, _, remark = lines[place].rpartition(b" [")
+            lines[place] = line[:-MARGIN] + b" [" + remark
+        return lines
 
     def _named(self, records: list[bytes]) -> list[bytes]:
         return [self._prefix + record for record in records] if self._prefix else records

@@ -10,11 +10,10 @@ MAX_RECORD_BYTES = 256 * 1024
 # milliseconds, also line by line through a pipe.
 SETTLE = 0.1
 
-# How lines begin that go on with the record before them: white space, a closing bracket, the parts of a Java, Python,
-# Go or .NET stack trace that are not indented.
+# How lines begin that go on with the record before them, though they are not indented: a closing bracket, the parts of
+# a Java, Python, Go or .NET stack trace.
 _CONTINUES = (
-    rb"[ \t]"
-    rb"|[\]})]"
+    rb"[\]})]"
     rb"|\r?$"
     rb"|Traceback \(most recent call last\)"
     rb"|Caused by:|Suppressed:|\.\.\. \d+ (?:more|common frames)"
@@ -23,7 +22,8 @@ _CONTINUES = (
     rb"|--- End of|goroutine \d+ \["
 )
 _CONTINUATION = re.compile(_CONTINUES)
-_ANY_CONTINUATION = re.compile(rb"^(?:" + _CONTINUES + rb")", re.MULTILINE)
+_ANY_CONTINUATION = re.compile(rb"^(?:[ \t]|" + _CONTINUES + rb")", re.MULTILINE)
+_INDENT = re.compile(rb"[ \t]*")
 _TRACEBACK = b"Traceback (most recent call last)"
 
 
@@ -45,6 +45,7 @@ class RecordJoiner:
         self._open: list[bytes] = []
         self._open_bytes = 0
         self._in_traceback = False
+        self._indent = 0  # of the open record's first line
         self._last_at = 0.0
 
     @property
@@ -92,6 +93,7 @@ class RecordJoiner:
     def _begin(self, line: bytes) -> None:
         self._open.append(line)
         self._open_bytes = len(line)
+        self._indent = _indent(line)
         self._in_traceback = line.startswith(_TRACEBACK)
 
     def _goes_on(self, line: bytes) -> bool:
@@ -102,8 +104,14 @@ class RecordJoiner:
         if line.startswith(_TRACEBACK):
             self._in_traceback = True
             return True
-        if _CONTINUATION.match(line):
+        # There are logs of which every line is indented: those do not go on with each other.
+        if _indent(line) > self._indent or _CONTINUATION.match(line):
             return True
         # The line that says which exception it was ends a traceback, and is not indented.
         was_in_traceback, self._in_traceback = self._in_traceback, False
         return was_in_traceback
+
+
+def _indent(line: bytes) -> int:
+    match = _INDENT.match(line)
+    return match.end() if match else 0

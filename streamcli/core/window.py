@@ -61,6 +61,8 @@ class WindowBuilder:
         self._windows = 0
         self._seen = 0  # lines in the stream so far
         self._ended = False
+        self.blank = 0
+        """Lines of windows that were passed over."""
         self.mark: object = None
         """How far the input has been added: the caller's to set, and handed on with each window."""
         self._clear()
@@ -128,6 +130,7 @@ class WindowBuilder:
             return None
         blank, lines = self._blank, self._kept.lines
         if blank:
+            self.blank += lines
             self._clear()
             return None
         self._windows += 1
