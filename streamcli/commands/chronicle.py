@@ -12,7 +12,7 @@ from streamcli.core.budget import Budget
 from streamcli.core.events import Found, FoundAgain, Stats, Usage
 from streamcli.core.findings import Again, Finding, Known, Level, Tally
 from streamcli.core.window import Window
-from streamcli.errors import StreamcliError
+from streamcli.errors import BudgetSpent, StreamcliError
 
 if TYPE_CHECKING:
     from streamcli.core.report import Totals
@@ -71,6 +71,9 @@ class Chronicle:
         """A window has no answer, or none that is whole."""
         self._notes.error(error, f"lines {window.first} to {window.last}")
         self._counts["failed"] += 1
+        if not isinstance(error, BudgetSpent):  # for which nothing was asked: those lines are told of at the end
+            self._counts["failed_lines"] += window.lines
+            self._watch.in_hand -= window.lines
         if self.report is not None:
             self.report.failure(window.first, window.last, error.message)
 
@@ -100,7 +103,7 @@ class Chronicle:
             counts["shown"],
             counts["condensed"],
             counts["dropped"] + self._watch.blank,
-            self._watch.unanalysed(),
+            self._watch.unanalysed() + counts["failed_lines"],
             counts["windows"],
             counts["failed"],
             self._tally.by_level(),
@@ -131,4 +134,5 @@ class Chronicle:
         cost = self.budget.cost if self.budget else None
         masked = {kind: count for kind, count in self._masked.items() if count}
         inward = usage.tokens - usage.output_tokens
-        return Totals(self.windows, inward, usage.output_tokens, cost, masked, self._watch.unanalysed())
+        unanalysed = self._watch.unanalysed() + self._counts["failed_lines"]
+        return Totals(self.windows, inward, usage.output_tokens, cost, masked, unanalysed)
