@@ -99,7 +99,7 @@ def test_a_message_is_too_large_by_its_bytes_in_the_request(piece, count, too_la
 
 def window_of(text, shown=2, condensed=0, dropped=0, first=11):
     lines = shown + condensed + dropped
-    return Window(2, first, first + lines - 1, Condensed(text, lines, shown, condensed, dropped, ()))
+    return Window(2, first, first + lines - 1, Condensed(text, lines, shown, condensed, dropped))
 
 
 def test_a_window_says_which_lines_it_has():

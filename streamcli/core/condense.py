@@ -1,14 +1,17 @@
 """A window of a log that is too large for its budget, as text: what is frequent counted, what is rare verbatim."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from operator import attrgetter
 
 from streamcli.core.excerpts import Excerpt
 from streamcli.core.grouping import Grouping
 from streamcli.core.groups import Batch, Group
-from streamcli.core.layout import Piece, Style, pieces
+from streamcli.core.layout import Piece, Style, least_length, pieces
+from streamcli.core.lines import show_line
 from streamcli.core.masks import Masks
+from streamcli.core.merging import Mergings
 
 MIN_BUDGET = 200
 """Characters."""
@@ -29,10 +32,12 @@ STYLES = (
 )
 # If nothing fits, as many groups as do are told of like this.
 LAST_STYLE = Style(named=0, examples=False, outstanding=False, width=120)
-# The merging by which a window is full.
-FULL = (8, 1)
+# A window is full if it does not fit after so many of them.
+FULL = 2
 # Characters of the remark at the end, at most.
 REMARK = 60
+# Characters that stand for a byte which cannot be shown, at most, and bytes of a character.
+MAX_ESCAPE = 4
 # Records that are looked at together.
 SLICE = 1000
 
@@ -50,7 +55,7 @@ class Template:
 @dataclass(frozen=True)
 class Condensed:
     """`lines` were added: `shown` are in the text verbatim, `condensed` are counted by one that is, and `dropped` are
-    only counted where it says that something is left out. `templates` are the most frequent, for a report.
+    only counted where it says that something is left out.
     """
 
     text: str
@@ -58,7 +63,12 @@ class Condensed:
     shown: int
     condensed: int
     dropped: int
-    templates: tuple[Template, ...]
+    count_templates: Callable[[], tuple[Template, ...]] = field(default=tuple, compare=False, repr=False)
+
+    @cached_property
+    def templates(self) -> tuple[Template, ...]:
+        """The most frequent, for a report: worked out when they are asked for."""
+        return self.count_templates()
 
 
 class Condenser:
@@ -72,10 +82,12 @@ class Condenser:
             raise ValueError(f"a budget of {budget} characters: at least {MIN_BUDGET} are needed")
         self._budget = budget
         self._limit = budget // 4
-        self._grouping = Grouping(masks)
+        self._masks = masks
+        self._grouping = Grouping(masks)  # of all, once they are too many to be shown
         self._verbatim: list[Excerpt] | None = []  # None once they are too many
         self._verbatim_size = REMARK
-        self._waiting: list[Batch] = []  # in no group yet: while everything fits there is no need
+        self._waiting: list[Batch] = []  # until then they are in no group
+        self._mergings: Mergings | None = None  # of all, until more is added
         self._lines = 0
         self._condensed_size = 0  # when it was last worked out
         self._condensed_lines = 0  # how many there were then
@@ -84,14 +96,6 @@ class Condenser:
     @property
     def lines(self) -> int:
         return self._lines
-
-    @property
-    def size(self) -> int:
-        """Characters of the text as it would be, about, if it had not to be cut to the budget."""
-        if self._verbatim is not None:
-            return self._verbatim_size
-        self._update_size()
-        return self._condensed_size + self._grouping.growth - self._condensed_growth
 
     @property
     def is_full(self) -> bool:
@@ -106,8 +110,10 @@ class Condenser:
 
         `first_line` is the number of the first one's first line, and lines are numbered without gaps.
         """
-        for start in range(0, len(records), SLICE):
-            batch = Batch(records[start : start + SLICE], first_line, self._limit)
+        self._mergings = None
+        parts = [part for record in records for part in self._divided(record)]
+        for start in range(0, len(parts), SLICE):
+            batch = Batch(parts[start : start + SLICE], first_line, self._limit)
             first_line = batch.lasts[-1] + 1
             self._lines += first_line - batch.firsts[0]
             if self._verbatim is None:
@@ -116,45 +122,65 @@ class Condenser:
                 self._waiting.append(batch)
                 self._add_verbatim(batch, self._verbatim)
 
+    def _divided(self, record: bytes) -> list[bytes]:
+        """Its lines, if it is too long to be shown: then some of them are counted, and the rare ones stay."""
+        if len(record) * MAX_ESCAPE > self._limit and b"\n" in record:
+            lines = record.split(b"\n")
+            if (
+                len(record) > MAX_ESCAPE * self._limit
+                or sum(len(show_line(line)) + 1 for line in lines) - 1 > self._limit
+            ):
+                return lines
+        return [record]
+
     def _add_verbatim(self, batch: Batch, excerpts: list[Excerpt]) -> None:
         for place in range(len(batch.records)):
             excerpts.append(batch.excerpt(place))
             self._verbatim_size += len(excerpts[-1].prefixed()) + 1
             if self._verbatim_size > self._budget:
                 self._verbatim = None
-                self._group()
+                for waiting in self._waiting:
+                    self._grouping.add(waiting)
+                self._waiting.clear()
                 break
 
     def render(self, verbatim: bool = True) -> Condensed:
         """The text, in at most `budget` characters. Without `verbatim` it is condensed even if it need not be."""
-        self._group()
-        if verbatim and self._verbatim is not None:
-            return self._whole(self._verbatim)
-        groups: list[Group] = []
-        for merging in MERGES:
-            groups = self._grouping.groups(*merging)
-            for style in STYLES if merging != MERGES[0] else STYLES[:1]:
-                parts = _parts(groups, style)
-                if _length(parts) + REMARK <= self._budget:
-                    return self._condensed(parts, groups)
-        return self._condensed(_chosen(_parts(groups, LAST_STYLE), self._budget - REMARK), groups)
+        if self._verbatim is None:
+            return self._rendered(self._merged())
+        waiting = tuple(self._waiting)
+        if verbatim:
+            return self._whole(self._verbatim, lambda: _most_frequent(_merged(waiting, self._masks).after(FULL)))
+        return self._rendered(_merged(waiting, self._masks))
 
-    def _whole(self, excerpts: list[Excerpt]) -> Condensed:
+    def _whole(self, excerpts: list[Excerpt], templates: Callable[[], tuple[Template, ...]]) -> Condensed:
         parts = [Piece(one.number, one.last, one.prefixed(), one.shown, 0, one.lines - one.shown) for one in excerpts]
-        return self._condensed(parts, self._grouping.groups(*FULL))
+        return self._condensed(parts, templates)
 
-    def _condensed(self, parts: list[Piece], groups: list[Group]) -> Condensed:
+    def _merged(self) -> Mergings:
+        if self._mergings is None:
+            self._mergings = Mergings(self._grouping.groups(), MERGES)
+        return self._mergings
+
+    def _rendered(self, mergings: Mergings) -> Condensed:
+        room = self._budget - REMARK
+        for step in range(1, len(MERGES) + 1):
+            groups = mergings.after(step)
+            templates = partial(_most_frequent, groups)
+            for style in STYLES if step > 1 else STYLES[:1]:
+                parts = _parts_within(room, groups, style)
+                if parts is not None:
+                    return self._condensed(parts, templates)
+        parts = [part for group in groups for part in pieces(group, LAST_STYLE)]
+        return self._condensed(_chosen(parts, room), templates)
+
+    def _condensed(self, parts: list[Piece], templates: Callable[[], tuple[Template, ...]]) -> Condensed:
         shown, condensed = sum(part.shown for part in parts), sum(part.condensed for part in parts)
         dropped = self._lines - shown - condensed
         texts = [part.text for part in sorted(parts, key=attrgetter("first"))]
         if dropped:
             texts.append(f"[{dropped} lines are left out]")
-        return Condensed("\n".join(texts), self._lines, shown, condensed, dropped, _most_frequent(groups))
-
-    def _group(self) -> None:
-        for batch in self._waiting:
-            self._grouping.add(batch)
-        self._waiting.clear()
+        return Condensed("\n".join(texts), self._lines, shown, condensed, dropped, templates)
 
     def _update_size(self) -> None:
         """Works it out anew if it may have changed by much: it takes as long as a few thousand lines take."""
@@ -164,13 +190,32 @@ class Condenser:
             return
         if self._condensed_size > self._budget and self._lines < 2 * self._condensed_lines:
             return  # it is full, and seldom will be less so
-        groups = self._grouping.groups(*FULL)
-        self._condensed_size = _length(_parts(groups, Style()))
+        groups = self._merged().after(FULL)
+        self._grouping.expect(groups)
+        parts = _parts_within(self._budget, groups, Style())
+        self._condensed_size = self._budget + 1 if parts is None else _length(parts)
         self._condensed_lines, self._condensed_growth = self._lines, self._grouping.growth
 
 
-def _parts(groups: list[Group], style: Style) -> list[Piece]:
-    return [part for group in groups for part in pieces(group, style)]
+def _merged(batches: Iterable[Batch], masks: Masks) -> Mergings:
+    grouping = Grouping(masks)
+    for batch in batches:
+        grouping.add(batch)
+    return Mergings(grouping.groups(), MERGES)
+
+
+def _parts_within(room: int, groups: Sequence[Group], style: Style) -> list[Piece] | None:
+    """None if they have more than `room` characters, which often shows before all of them are made."""
+    if sum(least_length(group, style) for group in groups) > room:
+        return None
+    parts: list[Piece] = []
+    for group in groups:
+        for part in pieces(group, style):
+            parts.append(part)
+            room -= len(part.text) + 1
+        if room < 0:
+            return None
+    return parts
 
 
 def _length(parts: list[Piece]) -> int:
@@ -189,6 +234,6 @@ def _chosen(parts: list[Piece], room: int) -> list[Piece]:
     return chosen
 
 
-def _most_frequent(groups: list[Group]) -> tuple[Template, ...]:
+def _most_frequent(groups: Sequence[Group]) -> tuple[Template, ...]:
     ordered = sorted(groups, key=lambda group: (-group.count, group.first))[:MAX_TEMPLATES]
     return tuple(Template(group.count, group.first, group.last, group.kept[0].text) for group in ordered)

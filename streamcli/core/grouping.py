@@ -1,10 +1,12 @@
 """The records of a window in groups. However many there are, and however different, memory is bounded."""
 
+from collections.abc import Sequence
 from operator import attrgetter
 
-from streamcli.core.groups import ANY, MAX_KEPT, Batch, Group
+from streamcli.core.groups import MAX_KEPT, Batch, Group
 from streamcli.core.masks import Layout, Mask, Masks
-from streamcli.core.merging import fingerprint, merged
+from streamcli.core.merging import merged
+from streamcli.core.patterns import Patterns
 
 # Groups, and bytes of their first records, that are held. A request has room for far fewer of either.
 MAX_GROUPS = 2048
@@ -30,24 +32,32 @@ class Grouping:
     def __init__(self, masks: Masks) -> None:
         self._masks = masks
         self._groups: dict[tuple[bytes, ...], Group] = {}
-        self._merged: dict[tuple[int, ...], dict[int, Group]] = {}  # by length and the places of ANY, then the rest
+        self._merged = Patterns[Group]()  # for good
+        self._expected = Patterns[bool]()  # what will be merged when the text is made
         self._found: dict[Mask, Group] = {}  # can always be found again
         self._count = 0
         self._text = 0  # bytes of first records
         self._size = 0  # of all groups, when it was last worked out, and of what was added since
         self._merge_every = self._until_merging = 1  # times that room is made
         self.growth = 0
-        """Characters of what was kept, in all: a measure of how much more there is to show."""
+        """Characters of what was kept and not expected, in all: a measure of how much more there is to show."""
 
     def add(self, batch: Batch) -> None:
-        self._add(batch, self._masks.of_all(batch.records), range(len(batch.records)))
+        masks, batch.texts = self._masks.of_all(batch.records)
+        self._add(batch, masks, range(len(batch.records)))
 
-    def groups(self, kinds: int, words: int = 1) -> list[Group]:
-        """In the order of their first lines, those merged that differ in `words` of at least `kinds` words."""
-        return merged(self._all(), kinds, words)
+    def groups(self) -> list[Group]:
+        """In no order. What is merged for good is one group, what may be merged is not."""
+        return [*self._groups.values(), *self._merged.values()]
 
-    def _all(self) -> list[Group]:
-        return [*self._groups.values(), *(group for family in self._merged.values() for group in family.values())]
+    def expect(self, groups: Sequence[Group]) -> None:
+        """`groups` are what these groups are when merged: another record of such a kind is no growth."""
+        self._expected = Patterns()
+        for group in groups:
+            if group.kinds:
+                self._expected.add(group.words, True)
+        for group in self._groups.values():
+            group.is_expected = group.is_expected or self._expected.find(group.words) is not None
 
     def _add(self, batch: Batch, masks: list[Mask], places: range) -> None:
         by_mask: dict[Mask, list[int]] = {}
@@ -64,7 +74,7 @@ class Grouping:
         for group, by_layout in self._by_group(by_mask, batch).items():
             kept = len(group.kept)
             group.add(by_layout, batch)
-            if kept < MAX_KEPT:
+            if kept < MAX_KEPT and not group.is_expected:
                 self.growth += sum(len(one.text) + PREFIX for one in group.kept[kept:])
         self._watch_size(batch)
 
@@ -94,6 +104,7 @@ class Grouping:
         group = self._find(mask)
         if group is None:
             group = Group(mask.words, {number.slot: number for number in mask.layout.numbers})
+            group.is_expected = self._expected.find(mask.words) is not None
             self._groups[mask.words] = group
             self._count += 1
             self._text += _text_size(batch, place)
@@ -103,21 +114,14 @@ class Grouping:
         return group
 
     def _find(self, mask: Mask) -> Group | None:
-        group = self._groups.get(mask.words)
-        if group is None and self._merged:
-            whole = fingerprint(mask.words)
-            for (length, *places), groups in self._merged.items():
-                if length == len(mask.words):
-                    rest = whole - sum(hash((place, mask.words[place])) for place in places)
-                    group = group or groups.get(rest)
-        return group
+        return self._groups.get(mask.words) or self._merged.find(mask.words)
 
     def _watch_size(self, batch: Batch) -> None:
         """A net below the other bounds: of each group more may be kept than its first record."""
         self._size += batch.created
         batch.created = 0
         if self._size > MAX_SIZE:
-            self._size = sum(group.size for group in self._all())
+            self._size = sum(group.size for group in self.groups())
             if self._size > MAX_SIZE // 2:
                 self._make_room()
 
@@ -137,8 +141,8 @@ class Grouping:
         """To compare all groups takes its time. Where each line is unlike all others, it is done less often."""
         self._until_merging -= 1
         if self._until_merging > 0:
-            return self._all()
-        groups = self.groups(KINDS)
+            return self.groups()
+        groups = merged(self.groups(), KINDS)
         if len(groups) > MAX_GROUPS // 2:
             groups = merged(groups, KINDS, 2)
         is_useful = len(groups) < MAX_GROUPS * 3 // 4
@@ -148,19 +152,17 @@ class Grouping:
 
     def _forget(self) -> None:
         self._groups = {}
-        self._merged = {}
+        self._merged = Patterns()
         self._found = {}
         self._text = self._count = 0
 
     def _hold(self, group: Group) -> None:
         self._count += 1
         self._text += group.kept[0].size
-        places = [place for place, word in enumerate(group.words) if word == ANY]
-        if not places:
+        if group.kinds:
+            self._merged.add(group.words, group)
+        else:
             self._groups[group.words] = group
-            return
-        rest = fingerprint(group.words) - sum(hash((place, ANY)) for place in places)
-        self._merged.setdefault((len(group.words), *places), {})[rest] = group
 
 
 def _text_size(batch: Batch, place: int) -> int:

@@ -1,5 +1,6 @@
 """A group: the records of a log that say the same thing. It is counted exactly, and a bounded part of it is kept."""
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, chain
 from operator import attrgetter
@@ -55,6 +56,8 @@ class Batch:
         if b"\n" in b"".join(records):
             starts = [*accumulate((record.count(b"\n") + 1 for record in records), initial=first_line)]
             self.firsts, self.lasts = starts[:-1], [start - 1 for start in starts[1:]]
+        self.texts = records
+        """The records as their layouts mean them."""
         self.created = 0
         """Bytes of the excerpts that were made of it."""
 
@@ -110,12 +113,22 @@ class Group:
         """The first records, MAX_KEPT at most."""
         self.values: dict[Slot, Values] = {}
         """Of its numbers: empty while the group is small."""
+        self.is_expected = False
+        """Whether it is of a kind of which there are many, so that it is no growth."""
         self._rows: list[_Row] = []  # all of it, while it is
+        self._hashes: array[int] | None = None
         self._is_watched = bool(numbers)
 
     @property
     def first(self) -> int:
         return self.kept[0].number
+
+    @property
+    def hashes(self) -> Sequence[int]:
+        """Of each word in its place."""
+        if self._hashes is None:
+            self._hashes = array("q", map(hash, enumerate(self.words)))
+        return self._hashes
 
     @property
     def worth(self) -> tuple[bool, int, int]:
@@ -137,7 +150,7 @@ class Group:
         values = sum(one.size for one in self.values.values())
         rows = 300 * len(self._rows) * len(self.numbers)
         kinds = sum(300 + 150 * len(one.counts) for one in self.kinds.values())
-        return 1000 + 90 * len(self.words) + kept + values + rows + kinds
+        return 1000 + 100 * len(self.words) + kept + values + rows + kinds
 
     def add(self, places: Mapping[Layout, list[int]], batch: Batch) -> None:
         """Of `batch` the records at `places`, by how they are laid out, each in order."""
@@ -161,27 +174,27 @@ class Group:
         for place, kinds in self.kinds.items():
             kinds.add(words[place], count)
 
-    def absorb(self, other: "Group") -> None:
-        """All of `other`, whose words are the same but where they are ANY here."""
-        self.count += other.count
-        self.lines += other.lines
-        self.last = max(self.last, other.last)
-        self.kept = _first_kept([*self.kept, *other.kept])
+    def absorb(self, others: Sequence["Group"]) -> None:
+        """All of `others`, whose words are the same but where they are ANY here."""
+        self.count += sum(one.count for one in others)
+        self.lines += sum(one.lines for one in others)
+        self.last = max(self.last, *(one.last for one in others))
+        self.kept = _first_kept([*self.kept, *chain.from_iterable(one.kept for one in others)])
         for place, kinds in self.kinds.items():
-            if place in other.kinds:
-                kinds.add_all(other.kinds[place])
-            else:
-                kinds.add(other.words[place], other.count)
-        self._rows += other._rows
+            for one in others:
+                if place in one.kinds:
+                    kinds.add_all(one.kinds[place])
+                else:
+                    kinds.add(one.words[place], one.count)
+        self._rows += chain.from_iterable(one._rows for one in others)
         self._build_values()
-        for slot, values in other.values.items():
-            if slot in self.values:
-                self.values[slot].add_all(values)
+        for slot, values in self.values.items():
+            values.add_all([one.values[slot] for one in others if slot in one.values])
         self._is_watched = self._can_learn()
 
     def _add_rows(self, places: Mapping[Layout, list[int]], batch: Batch, excerpts: dict[int, Excerpt]) -> None:
         for layout, at in places.items():
-            columns = layout.columns([batch.records[place] for place in at])
+            columns = layout.columns([batch.texts[place] for place in at])
             for place, *values in zip(at, *columns, strict=True):
                 self._rows.append((excerpts[place], dict(zip(layout.slots, values, strict=True))))
 
@@ -189,7 +202,7 @@ class Group:
         self._build_values()
         columns: dict[Slot, tuple[list[bytes], list[int]]] = {}
         for layout, at in places.items():
-            for slot, column in zip(layout.slots, layout.columns([batch.records[place] for place in at]), strict=True):
+            for slot, column in zip(layout.slots, layout.columns([batch.texts[place] for place in at]), strict=True):
                 values, value_places = columns.get(slot, ([], []))
                 columns[slot] = (values + column, value_places + at) if values else (column, at)
         for slot, (column, at) in columns.items():

@@ -71,6 +71,13 @@ def pieces(group: Group, style: Style) -> Iterator[Piece]:
         yield Piece(one.number, one.last, one.prefixed(), one.shown, 0, 0, worth)
 
 
+def least_length(group: Group, style: Style) -> int:
+    """Characters that its pieces have at least, with the line ends after them."""
+    shown = group.kept if group.count == 1 or (group.is_small and style.examples) else group.kept[:1]
+    texts = [len(one.text) for one in shown if one.lines == 1 or not style.width]
+    return 4 * len(shown) + sum(min(length, style.width or length) for length in texts)
+
+
 def _verbatim(one: Excerpt, style: Style, worth: tuple[bool, int, int]) -> Piece:
     fitted = _fitted(one, style)
     return Piece(one.number, one.last, fitted.prefixed(), fitted.shown, 0, one.lines - fitted.shown, worth)

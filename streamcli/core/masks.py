@@ -66,6 +66,21 @@ _PATTERN = re.compile(
     re.VERBOSE,
 )
 
+# In a record as it came: what has a digit and a letter in hexadecimal, or is a UUID. Written so that the search begins
+# with a set of characters, which is several times as fast. After a dot it may be a number and its unit.
+_IDENTIFIER = re.compile(
+    rb"""
+    [0-9a-fA-F] (?<! [0-9A-Za-z.] [0-9a-fA-F] )
+    (?: [0-9a-fA-F]* (?: - [0-9a-fA-F]+ ){4}
+      | (?<=0) x [0-9a-fA-F]+
+      | (?: (?<=[0-9]) [0-9]* [a-fA-F] | (?<=[a-fA-F]) [a-fA-F]* [0-9] ) [0-9a-fA-F]*
+    ) (?! [0-9A-Za-z] )
+    """,
+    re.VERBOSE,
+)
+# Begins with a letter: after a number and a colon it would be taken for a part of a time.
+_SOME_IDENTIFIER = b"a0"
+
 
 def keys_of(records: Sequence[bytes]) -> list[bytes]:
     """Each record with every run of digits as one 0 (a run of more than 40 as a few). Records have no NUL in them."""
@@ -149,11 +164,21 @@ class Masks:
         self._letters = _Look(0, (), True)
         self._layouts: dict[tuple[_Look, ...], Layout] = {}
 
-    def of_all(self, records: Sequence[bytes]) -> list[Mask]:
-        """The mask of each record."""
+    def of_all(self, records: Sequence[bytes]) -> tuple[list[Mask], Sequence[bytes]]:
+        """The mask of each record, and the record as its layout means it: identifiers may be all the same there."""
         keys = keys_of(records)
+        known = self._masks
+        unknown = [place for place, key in enumerate(keys) if key not in known]
+        texts = records
+        if unknown:
+            # Almost each identifier has a key of its own; without them few keys are new.
+            texts = list(records)
+            joined = b"\0".join([records[place] for place in unknown])
+            plain = _IDENTIFIER.sub(_SOME_IDENTIFIER, joined).split(b"\0")
+            for place, text, key in zip(unknown, plain, keys_of(plain), strict=True):
+                texts[place], keys[place] = text, key
         masks = {key: self._of(key) for key in dict.fromkeys(keys)}
-        return [masks[key] for key in keys]
+        return [masks[key] for key in keys], texts
 
     def _of(self, key: bytes) -> Mask:
         mask = self._masks.get(key)

@@ -1,8 +1,9 @@
 """Groups that differ in one word only, and in many ways: that word is a name, and they are one group."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations
 from operator import attrgetter
 
 from streamcli.core.groups import ANY, Group
@@ -33,6 +34,20 @@ def merged(groups: Sequence[Group], kinds: int, words: int = 1) -> list[Group]:
     return current
 
 
+class Mergings:
+    """Groups merged in `steps` (of `kinds` and `words`), each from what came of the one before; none is done twice."""
+
+    def __init__(self, groups: Sequence[Group], steps: Sequence[tuple[int, int]]) -> None:
+        self._steps = steps
+        self._done = [groups]
+
+    def after(self, count: int) -> Sequence[Group]:
+        """The groups after so many steps."""
+        while len(self._done) <= count:
+            self._done.append(merged(self._done[-1], *self._steps[len(self._done) - 1]))
+        return self._done[count]
+
+
 def _merge_once(groups: list[Group], kinds: int, at_once: int) -> list[Group]:
     taken: set[int] = set()
     joined: list[Group] = []
@@ -53,7 +68,7 @@ def _families(groups: Sequence[Group], kinds: int, at_once: int) -> list[tuple[P
     families = [
         family
         for length, alike in by_length.items()
-        if len(alike) > 1 and (at_once == 1 or length <= MAX_WORDS_OF_PAIRS)
+        if len(alike) >= kinds and (at_once == 1 or length <= MAX_WORDS_OF_PAIRS)
         for family in _differing(alike, kinds, at_once)
     ]
     # Sorting is stable, and the groups are in the order of the stream: so is what is chosen among equals.
@@ -62,25 +77,50 @@ def _families(groups: Sequence[Group], kinds: int, at_once: int) -> list[tuple[P
 
 def _differing(groups: list[Group], kinds: int, at_once: int) -> Iterator[tuple[Places, list[Group]]]:
     """The same for groups with equally many words. Place by place, so that not all that is compared is held at once."""
-    hashes = [list(map(hash, enumerate(group.words))) for group in groups]
+    by_rare = _by_rare_words(groups, kinds, at_once)
+    hashes = [group.hashes for group in groups]
     sums = list(map(sum, hashes))
     for places in combinations(range(len(groups[0].words)), at_once):
+        within = (rare for size in range(at_once + 1) for rare in combinations(places, size))
+        parts = [by_rare[rare] for rare in within if rare in by_rare]
+        if sum(map(len, parts)) < kinds:
+            continue
+        candidates = parts[0] if len(parts) == 1 else sorted(chain.from_iterable(parts))
+        rests = [sums[at] - sum([hashes[at][place] for place in places]) for at in candidates]
+        frequent = {rest for rest, count in Counter(rests).items() if count >= kinds}
+        if not frequent:
+            continue
         by_rest: dict[int, list[Group]] = {}
-        for group, own, whole in zip(groups, hashes, sums, strict=True):
-            for place in places:
-                whole -= own[place]
-            by_rest.setdefault(whole, []).append(group)
-        if len(by_rest) < len(groups):
-            yield from ((places, family) for family in by_rest.values() if _is_family(family, places, kinds))
+        for at, rest in zip(candidates, rests, strict=True):
+            if rest in frequent:
+                by_rest.setdefault(rest, []).append(groups[at])
+        yield from ((places, family) for family in by_rest.values() if _is_family(family, places, kinds))
 
 
-def fingerprint(words: Iterable[bytes]) -> int:
-    """A sum of hashes, one for each word in its place: that of a place can be taken out again."""
-    return sum(map(hash, enumerate(words)))
+def _by_rare_words(groups: list[Group], kinds: int, at_once: int) -> dict[Places, list[int]]:
+    """Which `groups` may belong to a family, by the places of their rare words.
+
+    A word that fewer groups have in its place than make a family is none that a family has in common: a group with more
+    such words than may differ is in no family, and then need not be counted for the words of others either.
+    """
+    candidates = list(range(len(groups)))
+    while True:
+        counts = Counter(chain.from_iterable(groups[at].hashes for at in candidates))
+        common = {value for value, count in counts.items() if count >= kinds}
+        by_rare: dict[Places, list[int]] = {}
+        for at in candidates:
+            rare = set(groups[at].hashes) - common
+            if len(rare) <= at_once:
+                places = [place for place, value in enumerate(groups[at].hashes) if value in rare] if rare else ()
+                by_rare.setdefault(tuple(places), []).append(at)
+        left = sorted(chain.from_iterable(by_rare.values()))
+        if 10 * len(left) > 9 * len(candidates) or len(left) < kinds:
+            return by_rare
+        candidates = left
 
 
 def _is_family(members: list[Group], places: Places, kinds: int) -> bool:
-    if len(members) < 2:
+    if len(members) < kinds:
         return False
     if any(len({group.words[place] for group in members}) < kinds for place in places):
         return False
@@ -93,6 +133,5 @@ def _join(members: list[Group], places: Places) -> Group:
     words = tuple(ANY if place in places else word for place, word in enumerate(members[0].words))
     numbers = {slot: number for group in members for slot, number in group.numbers.items() if slot[0] not in places}
     joined = Group(words, numbers)
-    for group in members:
-        joined.absorb(group)
+    joined.absorb(members)
     return joined

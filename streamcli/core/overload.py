@@ -91,7 +91,7 @@ class _Whole:
         excerpts = [excerpt(record, first, self._longest) for first, record in kept]
         shown = sum(one.shown for one in excerpts)
         texts = [*([remark] if remark else []), *(one.prefixed() for one in excerpts)]
-        return Condensed("\n".join(texts), self.lines, shown, 0, self.lines - shown, ())
+        return Condensed("\n".join(texts), self.lines, shown, 0, self.lines - shown)
 
 
 class Verbatim(_Whole):

@@ -7,6 +7,7 @@ lines come must not show.
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from streamcli.core.excerpts import Excerpt
 
@@ -65,17 +66,20 @@ class Values:
             self._add_top(numbers, lines, excerpt_of)
             self._add_sample(numbers, lines)
 
-    def add_all(self, other: "Values") -> None:
-        """Those of another group."""
-        self.count += other.count
-        if other.counts is None:
-            self._stop_counting()
-        elif self.counts is not None:
-            self._add_counts(other.counts, other._single.get)
-        self._top = sorted([*self._top, *other._top], key=_greatest_first)[:MAX_TOP]
-        self._sampled_lines += other._sampled_lines
-        self._sample += other._sample
-        self._sparsity = max(self._sparsity, other._sparsity)
+    def add_all(self, others: Sequence["Values"]) -> None:
+        """Those of other groups."""
+        if not others:
+            return
+        for other in others:
+            self.count += other.count
+            if other.counts is None:
+                self._stop_counting()
+            elif self.counts is not None:
+                self._add_counts(other.counts, other._single.get)
+            self._sampled_lines += other._sampled_lines
+            self._sample += other._sample
+        self._top = sorted(chain(self._top, *(other._top for other in others)), key=_greatest_first)[:MAX_TOP]
+        self._sparsity = max(self._sparsity, *(other._sparsity for other in others))
         self._drop_unsampled()
         self._thin_out()
 
@@ -149,9 +153,10 @@ class Values:
             self._drop_unsampled()
 
     def _drop_unsampled(self) -> None:
-        kept = [place for place, line in enumerate(self._sampled_lines) if self._is_sampled(line)]
-        self._sampled_lines = array("q", (self._sampled_lines[place] for place in kept))
-        self._sample = array("d", (self._sample[place] for place in kept))
+        bits = (1 << self._sparsity) - 1
+        kept = [place for place, line in enumerate(self._sampled_lines) if not (line * _SPREAD >> _SPREAD_BITS) & bits]
+        self._sampled_lines = array("q", [self._sampled_lines[place] for place in kept])
+        self._sample = array("d", [self._sample[place] for place in kept])
 
 
 def _greatest_first(entry: tuple[float, Excerpt]) -> tuple[float, int]:
