@@ -263,6 +263,51 @@ def test_addresses_are_counted():
     assert "{refused: 9.1.2.3 x75, " in condensed(records).text
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (b"a status=%d b", "status"),
+        (b"a status: %d b", "status"),
+        (b"a status = %d b", "status"),
+        (b'{"a": 1, "status": %d, "b": 2}', "status"),
+        (b'{"a":1,"status":%d,"b":2}', "status"),
+        (b"a statusCode='%d' b", "statusCode"),
+        (b"a job.status:(%d) b", "job.status"),
+        (b"a status %d b", "status"),
+        (b"a status [%d] b", "status"),
+        (b'"GET /a HTTP/1.1" %d b', "word 4"),
+        (b"a Status %d b", "word 3"),
+        (b'"probe/1.27" %d b', "word 2"),
+        (b"status ok/%d b", "word 2"),
+        (b"at /status/%d b", "word 2"),
+    ],
+)
+def test_a_value_has_a_name_only_if_it_is_certain(line, name):
+    values = [200, 200, 200, 500]
+    text = condensed([line % values[at % 4] for at in range(100)]).text
+    assert f"{name}: 200 x75, 500 x25" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [(b"user %b in", "user"), (b"by user=%b in", "user"), (b"Hello /%b in", "word 2"), (b"open /a%b now", "open")],
+)
+def test_a_word_that_differs_has_a_name_only_if_it_is_certain(line, name):
+    words = [bytes([97 + at // 5, 97 + at % 5]) for at in range(20)]
+    assert f" {{{name}: " in condensed([line % word for word in words]).text
+
+
+def test_the_query_of_a_path_does_not_make_one_kind_of_many_paths():
+    words = [bytes([97 + at // 26, 97 + at % 26]) for at in range(200)]
+    queries = [b'"GET /search?q=%b HTTP/1.1" 200' % word for word in words]
+    others = [b'"GET /%b.html HTTP/1.1" 200' % word for word in words]
+    text = condensed([line for both in zip(queries, others, strict=True) for line in both]).text
+    assert [(count, rest.partition(" HTTP")[0]) for count, _, _, rest in templates_in(text)] == [
+        (200, '"GET /search?q=aa'),
+        (200, '"GET /aa.html'),
+    ]
+
+
 # --- incidents ---
 
 INCIDENTS = [

@@ -60,10 +60,13 @@ class Batch:
         """The records as their layouts mean them."""
         self.created = 0
         """Bytes of the excerpts that were made of it."""
+        self._made: dict[int, Excerpt] = {}
 
     def excerpt(self, place: int) -> Excerpt:
-        made = excerpt(self.records[place], self.firsts[place], self.limit)
-        self.created += made.size
+        made = self._made.get(place)
+        if made is None:
+            made = self._made[place] = excerpt(self.records[place], self.firsts[place], self.limit)
+            self.created += made.size
         return made
 
     def excerpts(self, places: Sequence[int]) -> Callable[[int], Excerpt]:
@@ -203,13 +206,12 @@ class Group:
         columns: dict[Slot, tuple[list[bytes], list[int]]] = {}
         for layout, at in places.items():
             for slot, column in zip(layout.slots, layout.columns([batch.texts[place] for place in at]), strict=True):
-                values, value_places = columns.get(slot, ([], []))
-                columns[slot] = (values + column, value_places + at) if values else (column, at)
+                known = self.values.get(slot)
+                if known is not None and not known.is_useless:
+                    values, value_places = columns.get(slot, ([], []))
+                    columns[slot] = (values + column, value_places + at) if values else (column, at)
         for slot, (column, at) in columns.items():
-            known = self.values.get(slot)
-            if known is not None and not known.is_useless:
-                lines = [batch.firsts[place] for place in at]
-                known.add(column, lines, batch.excerpts(at))
+            self.values[slot].add(column, [batch.firsts[place] for place in at], batch.excerpts(at))
         self._is_watched = self._can_learn()
 
     def _build_values(self) -> None:

@@ -14,7 +14,7 @@ LEGEND = """\
 The log is condensed. `L12 text` is line 12 of the stream, verbatim; `L13-L20 text` a record of several lines.
 `[x812 L3-L1990] text {notes}` are 812 records like this one between lines 3 and 1990, of which the first is shown, and
 others that stand out may be shown too. The notes tell of what differs in them. `status: 200 x811, 500 x1`: the value
-after "status", and how often; "+9 more" are further values. `took: 3 to 45`: the smallest and the greatest value.
+after "status", and how often; "+9 more" are further values; what has no name is called by its place, `word 3`. `took: 3 to 45`: the smallest and the greatest value.
 `took: p50 31, p95 80, max 412`: percentiles and the greatest value; with "~" from a sample of the lines. Of times and
 identifiers it is not told how they differ. All counts are exact."""
 """What a model has to know to read a condensed log."""
@@ -26,7 +26,9 @@ MAX_NOTES = 200
 # Characters of a value, or of the word that names it.
 MAX_VALUE = 24
 
-_NAME = re.compile(r"[A-Za-z_][\w.-]*(?=[^A-Za-z]*$)", re.ASCII)
+# A value has a name if the name says so: user=, "took":. Or if it is an ordinary word with the value right behind it.
+_KEY = re.compile(r"([A-Za-z_][\w.-]*)[\"']?[=:][\"'(\[{<$]*$", re.ASCII)
+_PLAIN = re.compile(r"[a-z]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,9 @@ def _kinds_note(group: Group, place: int, kinds: Kinds, named: int) -> str:
     low, high = min(words), max(words)
     common = next((at for at, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), 0)
     prefix = words[0][:common]
-    name = _last_name(prefix) or _name_before(group, place)
-    if not _last_name(prefix):
-        common = 0
+    name = _key(prefix)
+    if not name:
+        name, common = _name_before(group, place), 0
     counts: dict[str, int] = {}
     for word, count in zip(words, kinds.counts.values(), strict=True):
         counts[word[common:]] = counts.get(word[common:], 0) + count
@@ -156,20 +158,30 @@ def _counted(counts: dict[str, int], named: int) -> str:
 
 def _name_of_number(group: Group, slot: Slot) -> str:
     place, order, _ = slot
-    parts = group.words[place].split(VARYING)
-    return _last_name(_readable(parts[order])) or _name_before(group, place)
+    before = _readable(group.words[place].split(VARYING)[order])
+    if order or any(map(str.isalnum, before)):
+        return _key(before) or _word(place)
+    return _name_before(group, place)
 
 
 def _name_before(group: Group, place: int) -> str:
-    """The word before a place, if it can be read; or else which word it is."""
+    """The word before a place, if it is a name; or else which word it is."""
     before = group.words[place - 1] if place else ANY
-    name = _last_name(_readable(before)) if before != ANY else ""
-    return name or f"word {place + 1}"
+    if before == ANY:
+        return _word(place)
+    if before in (b"=", b":") and place > 1 and group.words[place - 2] != ANY:
+        before = group.words[place - 2] + b"="
+    text = _readable(before)
+    return _key(text) or (text[-MAX_VALUE:] if _PLAIN.fullmatch(text) else _word(place))
 
 
-def _last_name(text: str) -> str:
-    match = _NAME.search(text[-3 * MAX_VALUE :])
-    return match[0].rstrip("-_.")[-MAX_VALUE:] if match else ""
+def _word(place: int) -> str:
+    return f"word {place + 1}"
+
+
+def _key(text: str) -> str:
+    match = _KEY.search(text[-3 * MAX_VALUE :])
+    return match[1].rstrip("-_.")[-MAX_VALUE:] if match else ""
 
 
 def _readable(word: bytes) -> str:

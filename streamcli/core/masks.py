@@ -32,9 +32,9 @@ _ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 # These replacements, in this order, make one 0 of any run of up to 40 (found by trying all of them).
 _RUNS = (b"0" * 6, b"0" * 4, b"0" * 3, b"0" * 2)
 _DIGITS_ONLY = bytes.maketrans(bytes(set(range(256)) - set(b"0123456789")), b" " * 246)
-# Besides white space, what separates the words: the commas of JSON and CSV, the bars of other formats. Bytes that have
-# a meaning in a masked word must not be there before.
-_SEPARATORS = bytes.maketrans(b",;|" + VARYING + HASHED, b"   ??")
+# Besides white space, what separates the words: the commas of JSON and CSV, the bars of other formats, what stands
+# between a path and its query. Bytes that have a meaning in a masked word must not be there before.
+_SEPARATORS = bytes.maketrans(b",;|?" + VARYING + HASHED, b"    ??")
 
 _MONTHS = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _DAYS_AND_MONTHS = frozenset(
@@ -48,7 +48,8 @@ _NAME = re.compile(rb"[A-Za-z_\-\[/@#.]$")
 _RUN = re.compile(rb"0+")
 _PATTERN = re.compile(
     rb"""
-      (?P<secret> (?<=:) [0a-f]+ (?=>) )                                      # <PASSWORD:a3f90c>
+    (?= [0A-Za-z:+-] ) (?! (?<=[0A-Za-z]) [A-Za-z] )    # nothing begins elsewhere: said once, it need not be tried
+    (?: (?P<secret> (?<=:) [0a-f]+ (?=>) )                                      # <PASSWORD:a3f90c>
     | (?P<address> (?<![0A-Za-z.]) 0\.0\.0\.0 (?![.]0) (?::0)? )
     | (?P<opaque>
         (?<![0A-Za-z]) [0a-fA-F]+ (?: - [0a-fA-F]+ ){4} (?![0A-Za-z])         # a UUID
@@ -62,6 +63,7 @@ _PATTERN = re.compile(
       | (?<![0A-Za-z]) [A-Za-z]* 0 [A-Za-z]+ 0 [0A-Za-z]*                     # digits and letters in turn
       )
     | (?P<number> (?: (?<![0A-Za-z)\]]) [-+] )? 0+ (?: \.0+ (?!\.) )? )
+    )
     """.replace(b"MONTHS", _MONTHS),
     re.VERBOSE,
 )

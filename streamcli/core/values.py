@@ -6,7 +6,7 @@ lines come must not show.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
 from streamcli.core.excerpts import Excerpt
@@ -22,6 +22,7 @@ MAX_TOP = 3
 # A value stands out if it is so many times the 95th percentile, of so many values at least.
 OUTLIER_FACTOR = 5
 ENOUGH = 20
+FEW = 12
 
 # Spreads line numbers evenly over the bits (Knuth's multiplicative hash): logs have periods, samples must not.
 _SPREAD = 0x9E3779B1
@@ -60,7 +61,7 @@ class Values:
         """`values` at the lines `lines`; `excerpt_of` gives the line at a place in them."""
         self.count += len(values)
         if self.counts is not None:
-            self._add_counts(Counter(values), lambda value: excerpt_of(values.index(value)))
+            self._add_counts(_counted(values), lambda value: excerpt_of(values.index(value)))
         if self.is_measure:
             numbers = list(map(float, values))
             self._add_top(numbers, lines, excerpt_of)
@@ -108,7 +109,7 @@ class Values:
         limit = OUTLIER_FACTOR * self.percentiles()[1]
         return [line for value, line in self._top if value > limit > 0]
 
-    def _add_counts(self, counts: dict[bytes, int], line_of: Callable[[bytes], Excerpt | None]) -> None:
+    def _add_counts(self, counts: Mapping[bytes, int], line_of: Callable[[bytes], Excerpt | None]) -> None:
         assert self.counts is not None
         for value, count in counts.items():
             known = self.counts.get(value, 0)
@@ -128,7 +129,10 @@ class Values:
         self._single.clear()
 
     def _add_top(self, numbers: list[float], lines: Sequence[int], excerpt_of: Callable[[int], Excerpt]) -> None:
-        if len(self._top) == MAX_TOP and (-max(numbers), min(lines)) > _greatest_first(self._top[-1]):
+        greatest = max(numbers)
+        if len(self._top) == MAX_TOP and greatest < self._top[-1][0]:
+            return
+        if len(self._top) == MAX_TOP and (-greatest, min(lines)) > _greatest_first(self._top[-1]):
             return
         places = sorted(range(len(numbers)), key=lambda place: (-numbers[place], lines[place]))[:MAX_TOP]
         new = [(numbers[place], excerpt_of(place)) for place in places]
@@ -157,6 +161,16 @@ class Values:
         kept = [place for place, line in enumerate(self._sampled_lines) if not (line * _SPREAD >> _SPREAD_BITS) & bits]
         self._sampled_lines = array("q", [self._sampled_lines[place] for place in kept])
         self._sample = array("d", [self._sample[place] for place in kept])
+
+
+def _counted(values: Sequence[bytes]) -> Mapping[bytes, int]:
+    """Of a few values `Counter` takes longer to be made than to count."""
+    if len(values) > FEW:
+        return Counter(values)
+    counts: dict[bytes, int] = {}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    return counts
 
 
 def _greatest_first(entry: tuple[float, Excerpt]) -> tuple[float, int]:
