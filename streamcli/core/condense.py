@@ -11,16 +11,18 @@ from streamcli.core.groups import Batch, Group
 from streamcli.core.layout import Piece, Style, least_length, pieces
 from streamcli.core.lines import show_line
 from streamcli.core.masks import Masks
-from streamcli.core.merging import Mergings
+from streamcli.core.merging import Mergings, merged
 
 MIN_BUDGET = 200
 """Characters."""
 MAX_TEMPLATES = 20
 
-# What is tried in turn until the text fits: groups are merged that differ in one of at least so many words, or in two.
-# Each merges more, and so loses more events that are no mere names.
-MERGES = ((12, 1), (8, 1), (8, 2), (5, 2), (3, 2))
-# And with each but the first of them these in turn, down to what is lost rather than events (measured on real logs):
+# Groups are merged that differ in one of at least so many words, or in two: in turn until the text fits. Each merges
+# more, and so loses more events that are no mere names.
+MERGES = ((8, 1), (8, 2), (5, 2), (3, 2))
+# Where there is room after the first of them, so many are enough.
+FINER = (12, 1)
+# With each these in turn, down to what is lost rather than events (measured on real logs):
 # values, then further lines of what is shown, then the ends of long lines.
 STYLES = (
     Style(),
@@ -32,8 +34,6 @@ STYLES = (
 )
 # If nothing fits, as many groups as do are told of like this.
 LAST_STYLE = Style(named=0, examples=False, outstanding=False, width=120)
-# A window is full if it does not fit after so many of them.
-FULL = 2
 # Characters of the remark at the end, at most.
 REMARK = 60
 # Characters that stand for a byte which cannot be shown, at most, and bytes of a character.
@@ -150,7 +150,7 @@ class Condenser:
             return self._rendered(self._merged())
         waiting = tuple(self._waiting)
         if verbatim:
-            return self._whole(self._verbatim, lambda: _most_frequent(_merged(waiting, self._masks).after(FULL)))
+            return self._whole(self._verbatim, lambda: _most_frequent(_merged(waiting, self._masks).after(1)))
         return self._rendered(_merged(waiting, self._masks))
 
     def _whole(self, excerpts: list[Excerpt], templates: Callable[[], tuple[Template, ...]]) -> Condensed:
@@ -166,13 +166,15 @@ class Condenser:
         room = self._budget - REMARK
         for step in range(1, len(MERGES) + 1):
             groups = mergings.after(step)
-            templates = partial(_most_frequent, groups)
-            for style in STYLES if step > 1 else STYLES[:1]:
+            if _least_length(groups, STYLES[-1]) > room:
+                continue
+            for style in STYLES:
                 parts = _parts_within(room, groups, style)
                 if parts is not None:
-                    return self._condensed(parts, templates)
+                    finer = merged(mergings.after(0), *FINER) if (step, style) == (1, STYLES[0]) else groups
+                    return self._condensed(_parts_within(room, finer, style) or parts, partial(_most_frequent, groups))
         parts = [part for group in groups for part in pieces(group, LAST_STYLE)]
-        return self._condensed(_chosen(parts, room), templates)
+        return self._condensed(_chosen(parts, room), partial(_most_frequent, groups))
 
     def _condensed(self, parts: list[Piece], templates: Callable[[], tuple[Template, ...]]) -> Condensed:
         shown, condensed = sum(part.shown for part in parts), sum(part.condensed for part in parts)
@@ -190,7 +192,7 @@ class Condenser:
             return
         if self._condensed_size > self._budget and self._lines < 2 * self._condensed_lines:
             return  # it is full, and seldom will be less so
-        groups = self._merged().after(FULL)
+        groups = self._merged().after(1)
         self._grouping.expect(groups)
         parts = _parts_within(self._budget, groups, Style())
         self._condensed_size = self._budget + 1 if parts is None else _length(parts)
@@ -206,7 +208,7 @@ def _merged(batches: Iterable[Batch], masks: Masks) -> Mergings:
 
 def _parts_within(room: int, groups: Sequence[Group], style: Style) -> list[Piece] | None:
     """None if they have more than `room` characters, which often shows before all of them are made."""
-    if sum(least_length(group, style) for group in groups) > room:
+    if _least_length(groups, style) > room:
         return None
     parts: list[Piece] = []
     for group in groups:
@@ -216,6 +218,10 @@ def _parts_within(room: int, groups: Sequence[Group], style: Style) -> list[Piec
         if room < 0:
             return None
     return parts
+
+
+def _least_length(groups: Sequence[Group], style: Style) -> int:
+    return sum([least_length(group, style) for group in groups])
 
 
 def _length(parts: list[Piece]) -> int:

@@ -14,9 +14,10 @@ LEGEND = """\
 The log is condensed. `L12 text` is line 12 of the stream, verbatim; `L13-L20 text` a record of several lines.
 `[x812 L3-L1990] text {notes}` are 812 records like this one between lines 3 and 1990, of which the first is shown, and
 others that stand out may be shown too. The notes tell of what differs in them. `status: 200 x811, 500 x1`: the value
-after "status", and how often; "+9 more" are further values; what has no name is called by its place, `word 3`. `took: 3 to 45`: the smallest and the greatest value.
-`took: p50 31, p95 80, max 412`: percentiles and the greatest value; with "~" from a sample of the lines. Of times and
-identifiers it is not told how they differ. All counts are exact."""
+after "status", and how often; "+9 more" are further values. What has no name is called by its place, as in `word 3`.
+`took: 3 to 45`: the smallest and the greatest value. `took: p50 31, p95 80, max 412`: percentiles and the greatest
+value; with "~" from a sample of the lines. Of times and identifiers it is not told how they differ. All counts are
+exact."""
 """What a model has to know to read a condensed log."""
 
 # A group has so many lines beside its first one that are shown because they stand out.
