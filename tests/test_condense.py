@@ -587,3 +587,25 @@ def test_what_is_known_of_keys_does_not_change_what_is_written():
         condenser.add(stream, 1)
         texts.append(condenser.render().text)
     assert texts == [condensed(stream, 16_000, verbatim=True).text] * 2
+
+
+def test_templates_are_those_of_the_window_when_it_was_rendered():
+    """Though they are worked out only when they are asked for."""
+    condenser = condenser_of([b"ping %d" % at for at in range(5)])
+    for verbatim in (True, False):
+        before = condenser.render(verbatim)
+        condenser.add([b"pong"] * 9, condenser.lines + 1)
+        assert before.templates[0].count == before.lines or before.templates[0].example == "pong"
+        assert sum(one.count for one in before.templates) == before.lines
+
+
+def test_names_of_a_known_kind_do_not_fill_a_window_and_other_lines_do():
+    condenser = Condenser(4000, Masks())
+    for at in range(2000):
+        name = bytes([97 + at // 676, 97 + at // 26 % 26, 97 + at % 26])
+        condenser.add([b"user %b in the queue of orders" % name], at + 1)
+        assert not condenser.is_full
+    draw = random.Random(1)
+    for at in range(200):
+        condenser.add([bytes(draw.choices(b"abcdefgh ", k=80))], 2001 + at)
+    assert condenser.is_full

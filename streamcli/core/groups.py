@@ -3,10 +3,10 @@
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, chain
-from operator import attrgetter
+from operator import attrgetter, mul
 
 from streamcli.core.excerpts import Excerpt, excerpt
-from streamcli.core.masks import ADDRESS_RUNS, Layout, Number, Slot
+from streamcli.core.masks import ADDRESS_RUNS, MAX_WORDS, Layout, Number, Slot
 from streamcli.core.values import MAX_ADDRESSES, MAX_COUNTED, Values
 
 # A group of so many records is shown whole.
@@ -43,6 +43,16 @@ _ALARM_WITHIN = 500
 
 _Row = tuple[Excerpt, dict[Slot, bytes]]
 """A record and its numbers."""
+
+
+# Which factor belongs to a place. Sums of hashes of (place, word) are the same for swapped words more often than not;
+# products in the field that Python hashes integers in are not.
+_FACTORS = [pow(0x9E3779B97F4A7C15, place, (1 << 61) - 1) for place in range(1, MAX_WORDS + 2)]
+
+
+def hashes_of(words: Sequence[bytes]) -> list[int]:
+    """Of each word in its place. Where their sum is the same, so are the words; a word can be taken out of it again."""
+    return list(map(hash, map(mul, map(hash, words), _FACTORS)))
 
 
 class Batch:
@@ -130,7 +140,7 @@ class Group:
     def hashes(self) -> Sequence[int]:
         """Of each word in its place."""
         if self._hashes is None:
-            self._hashes = array("q", map(hash, enumerate(self.words)))
+            self._hashes = array("q", hashes_of(self.words))
         return self._hashes
 
     @property

@@ -167,7 +167,9 @@ class Masks:
         self._layouts: dict[tuple[_Look, ...], Layout] = {}
 
     def of_all(self, records: Sequence[bytes]) -> tuple[list[Mask], Sequence[bytes]]:
-        """The mask of each record, and the record as its layout means it: identifiers may be all the same there."""
+        """The mask of each record, of one at least, and the record as its layout means it: in that identifiers may be
+        all the same.
+        """
         keys = keys_of(records)
         known = self._masks
         unknown = [place for place, key in enumerate(keys) if key not in known]

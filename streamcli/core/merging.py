@@ -78,8 +78,10 @@ def _families(groups: Sequence[Group], kinds: int, at_once: int) -> list[tuple[P
 def _differing(groups: list[Group], kinds: int, at_once: int) -> Iterator[tuple[Places, list[Group]]]:
     """The same for groups with equally many words. Place by place, so that not all that is compared is held at once."""
     by_rare = _by_rare_words(groups, kinds, at_once)
+    if sum(map(len, by_rare.values())) < kinds:
+        return
     hashes = [group.hashes for group in groups]
-    sums = list(map(sum, hashes))
+    sums = {at: sum(hashes[at]) for at in chain.from_iterable(by_rare.values())}
     for places in combinations(range(len(groups[0].words)), at_once):
         within = (rare for size in range(at_once + 1) for rare in combinations(places, size))
         parts = [by_rare[rare] for rare in within if rare in by_rare]

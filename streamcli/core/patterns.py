@@ -1,9 +1,9 @@
 """Merged groups by their words: the words of a record are looked up among those in which some stand for any."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
-from streamcli.core.groups import ANY
+from streamcli.core.groups import ANY, hashes_of
 
 _Value = TypeVar("_Value")
 _Places = tuple[int, ...]
@@ -17,7 +17,8 @@ class Patterns(Generic[_Value]):
 
     def add(self, words: Sequence[bytes], value: _Value) -> None:
         places = tuple(place for place, word in enumerate(words) if word == ANY)
-        rest = fingerprint(words) - sum(hash((place, ANY)) for place in places)
+        hashes = hashes_of(words)
+        rest = sum(hashes) - sum([hashes[place] for place in places])
         self._by_length.setdefault(len(words), {}).setdefault(places, {})[rest] = value
 
     def find(self, words: Sequence[bytes]) -> _Value | None:
@@ -25,7 +26,7 @@ class Patterns(Generic[_Value]):
         by_places = self._by_length.get(len(words))
         if not by_places:
             return None
-        hashes = list(map(hash, enumerate(words)))
+        hashes = hashes_of(words)
         whole = sum(hashes)
         for places, values in by_places.items():
             value = values.get(whole - sum([hashes[place] for place in places]))
@@ -37,8 +38,3 @@ class Patterns(Generic[_Value]):
         for by_places in self._by_length.values():
             for values in by_places.values():
                 yield from values.values()
-
-
-def fingerprint(words: Iterable[bytes]) -> int:
-    """A sum of hashes, one for each word in its place: that of a place can be taken out again."""
-    return sum(map(hash, enumerate(words)))
