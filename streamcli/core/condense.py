@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from operator import attrgetter
 
 from streamcli.core.excerpts import Excerpt
@@ -74,7 +74,8 @@ class Condensed:
 class Condenser:
     """The lines of one window. Memory is bounded, however many are added.
 
-    `budget` is in characters of the text, at least MIN_BUDGET. A record longer than a quarter of it is cut.
+    `budget` is in characters of the text, at least MIN_BUDGET. Of a record that would take more than a quarter of it
+    each line is a record of its own, and a line that would is cut.
     """
 
     def __init__(self, budget: int, masks: Masks) -> None:
@@ -172,9 +173,9 @@ class Condenser:
                 parts = _parts_within(room, groups, style)
                 if parts is not None:
                     finer = merged(mergings.after(0), *FINER) if (step, style) == (1, STYLES[0]) else groups
-                    return self._condensed(_parts_within(room, finer, style) or parts, partial(_most_frequent, groups))
+                    return self._condensed(_parts_within(room, finer, style) or parts, _counted(groups))
         parts = [part for group in groups for part in pieces(group, LAST_STYLE)]
-        return self._condensed(_chosen(parts, room), partial(_most_frequent, groups))
+        return self._condensed(_chosen(parts, room), _counted(groups))
 
     def _condensed(self, parts: list[Piece], templates: Callable[[], tuple[Template, ...]]) -> Condensed:
         shown, condensed = sum(part.shown for part in parts), sum(part.condensed for part in parts)
@@ -238,6 +239,12 @@ def _chosen(parts: list[Piece], room: int) -> list[Piece]:
             chosen.append(part)
             room -= len(part.text) + 1
     return chosen
+
+
+def _counted(groups: Sequence[Group]) -> Callable[[], tuple[Template, ...]]:
+    """Their templates as they are now: more may be added to the groups."""
+    templates = _most_frequent(groups)
+    return lambda: templates
 
 
 def _most_frequent(groups: Sequence[Group]) -> tuple[Template, ...]:
