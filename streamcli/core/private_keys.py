@@ -7,6 +7,7 @@ The lines that say where a key begins and ends stay; what is between them goes, 
 import re
 from collections.abc import Callable
 
+from streamcli.core.colours import is_coloured, without_colours
 from streamcli.core.rules import KEY_MARKER
 
 # A key of 16,384 bits, the largest that is made, has some 200 lines.
@@ -45,7 +46,15 @@ class PrivateKeys:
 
     def feed(self, lines: list[bytes]) -> list[bytes]:
         """As many lines as there were."""
-        return [self._line(line) if self._is_inside or _BEGIN.search(line) else line for line in lines]
+        return [self._masked_line(line) for line in lines]
+
+    def _masked_line(self, line: bytes) -> bytes:
+        """A line that something is masked of loses its colours: they may go through the middle of the key."""
+        plain = without_colours(line) if is_coloured(line) else line
+        if not self._is_inside and not _BEGIN.search(plain):
+            return line
+        masked = self._line(plain)
+        return line if masked == plain else masked
 
     def _enter(self) -> None:
         self._is_inside = True

@@ -9,6 +9,7 @@ import hmac
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from streamcli.core.colours import Uncoloured, is_coloured
 from streamcli.core.pii import PII, Pseudonyms
 from streamcli.core.private_keys import PrivateKeys
 from streamcli.core.rules import PLACEHOLDER, Finding, LoneScanner, Rule, Scanner
@@ -94,17 +95,22 @@ class Redactor:
             lines = keys.feed(lines)
             self._counts["PRIVATE_KEY"] += keys.keys - before
             block = b"\n".join(lines)
-        findings = self._find(block)
-        return self._replaced(block, findings).split(b"\n") if findings else lines
+        coloured = Uncoloured(block) if is_coloured(block) else None
+        plain = coloured.text if coloured else block
+        findings = self._find(plain)
+        return self._replaced(block, plain, findings, coloured).split(b"\n") if findings else lines
 
     def _find(self, block: bytes) -> list[Finding]:
         return [found for scanner in self._scanners for found in scanner.scan(block)]
 
-    def _replaced(self, block: bytes, findings: list[Finding]) -> bytes:
+    def _replaced(self, block: bytes, plain: bytes, findings: list[Finding], coloured: Uncoloured | None) -> bytes:
+        """The block with placeholders for what was found in its plain text."""
         pieces: list[bytes] = []
         position = 0
         for start, end, kind in _merged(findings):
-            pieces += (block[position:start], self._placeholder(kind, block[start:end]))
+            placeholder = self._placeholder(kind, plain[start:end])
+            start, end = coloured.origin(start, end) if coloured else (start, end)
+            pieces += (block[position:start], placeholder)
             self._counts[kind] += 1
             position = end
         pieces.append(block[position:])
