@@ -9,7 +9,7 @@ from streamcli.core.rules import Rule
 
 # Between a name and its value: what closes quotes or brackets around the name, a separator, what opens a list.
 _CLOSED = rb"(?:\\{0,7}[\"'`]|&quot;|%22|\\u0022)?\]?"
-_IS = (
+IS = (
     _CLOSED
     + rb"[ \t]{0,4}(?:=>|:=|->|==?|::?|%3[AaDd]|\\u003d)[ \t]{0,4}"
     + rb"(?:string\([0-9]+\)[ \t]|(?:str|[Ss]tring|bytes|SecretStr)[ \t]*=[ \t]*)?\[?"
@@ -17,11 +17,11 @@ _IS = (
 _PASSWORD = (
     rb"pass[_-]?word|passwd|pass[_-]?phrase|passwort|kennwort|mot[_-]?de[_-]?passe|contrase(?:n|\xc3\xb1|\xf1)a|senha"
     rb"|sshpass|(?:\b|_)psk|mysql[_-]?pwd|pgpass|user[_-]?pw|bindpw|rootpw|bind[_-]?credentials?|mnemonic|seed[_-]?phrase"
-    rb"|recovery[_-]?phrase"
+    rb"|recovery[_-]?phrase|pass[_-]?code|pswd|(?:\b|_)psw|pword|passwrd|(?:\b|_)pwrd|(?:store|key|user)[_-]?pass"
 )
 _PASSWORD_KEYWORDS = (
     *(b"pass", b"kennwort", b"contrase", b"senha", b"psk", b"pwd", b"_pw", b"userpw", b"user-pw", b"bindpw", b"rootpw"),
-    *(b"credential", b"mnemonic", b"phrase"),
+    *(b"credential", b"mnemonic", b"phrase", b"psw", b"pword", b"pwrd"),
 )
 _SECRET = rb"client[_-]?secret|secret"
 _TOKEN = (
@@ -43,7 +43,7 @@ _ENDINGS = (
     rb"hash|value|val|text|plain|new|old|confirm(?:ation)?|current|repeat|digest|data|string|str|base64|b64|base|key"
     rb"|raw|prod(?:uction)?|staging|dev|live|test|primary|secondary|[0-9]{1,2}"
 )
-_SUFFIX = rb"(?:[_-]?(?:" + _ENDINGS + rb"))?"
+SUFFIX = rb"(?:[_-]?(?:" + _ENDINGS + rb"))?"
 _SECRET_SUFFIX = rb"(?:[_-]?(?:id|access[_-]?key|" + _ENDINGS + rb"))?"
 
 _SESSION = (
@@ -56,13 +56,13 @@ _UNKNOWN_SCHEMES = (
 
 
 def _named(kind: str, noun: str, names: bytes, suffix: bytes, find: values.Finder, keywords: tuple[bytes, ...]) -> Rule:
-    return Rule(kind, noun, rb"(?i:(?:" + names + rb")" + suffix + _IS + rb")", keywords, find)
+    return Rule(kind, noun, rb"(?i:(?:" + names + rb")" + suffix + IS + rb")", keywords, find)
 
 
 def _paired(kind: str, noun: str, names: bytes, find: values.Finder, keywords: tuple[bytes, ...]) -> Rule:
     """The name is a value too: "name": "DB_PASSWORD", "value": "..."."""
     between = rb"\\{0,7}[\"'][ \t]*,?[ \t]*\\{0,7}[\"']?value\\{0,7}[\"']?[ \t]*[:=][ \t]*"
-    return Rule(kind, noun, rb"(?i:(?:" + names + rb")" + _SUFFIX + between + rb")", keywords, find)
+    return Rule(kind, noun, rb"(?i:(?:" + names + rb")" + SUFFIX + between + rb")", keywords, find)
 
 
 def _element(kind: str, noun: str, names: bytes, keywords: tuple[bytes, ...]) -> Rule:
@@ -78,19 +78,24 @@ def _switch(kind: str, noun: str, names: bytes, find: values.Finder, keywords: t
 
 
 def _told(names: bytes, between: bytes, find: values.Finder) -> Rule:
-    kind, noun = ("PASSWORD", "password") if find is values.told else ("SECRET", "secret")
+    kind, noun = ("PASSWORD", "password") if find in (values.told, values.changed) else ("SECRET", "secret")
     keywords = (b"pass", b"secret", b"token", b"key")
     return Rule(kind, noun, rb"(?i:\b(?:" + names + rb")[ \t]+" + between + rb")", keywords, find)
 
 
+def _is_no_port(text: bytes, match: values.Span, value: values.Span) -> bool:
+    """Not of two digits: http://user:80@host."""
+    return value[1] - value[0] > 2 or not text[value[0] : value[1]].isdigit()
+
+
 NAMES = (
-    _named("PASSWORD", "password", _PASSWORD, _SUFFIX, values.password, _PASSWORD_KEYWORDS),
+    _named("PASSWORD", "password", _PASSWORD, SUFFIX, values.password, _PASSWORD_KEYWORDS),
     _named("SECRET", "secret", _SECRET, _SECRET_SUFFIX, values.secret, (b"secret",)),
-    _named("API_KEY", "API key", _KEY, _SUFFIX, values.key, (b"key",)),
-    _named("TOKEN", "token", _TOKEN, _SUFFIX, values.token, _TOKEN_KEYWORDS),
+    _named("API_KEY", "API key", _KEY, SUFFIX, values.key, (b"key",)),
+    _named("TOKEN", "token", _TOKEN, SUFFIX, values.token, _TOKEN_KEYWORDS),
     _named("SESSION", "session id", _SESSION, b"", values.session, (b"sess", b"sid", b"aspx", b"aspnet")),
-    Rule("PASSWORD", "password", rb"(?i:(?:\b|_|[0-9])(?:pass|pwd|pw))" + _IS, (b"pass", b"pw"), values.bare_pass),
-    Rule("PASSWORD", "password", rb"[a-z](?:Pass|Pwd)" + _IS, (b"pass", b"pwd"), values.bare_pass),
+    Rule("PASSWORD", "password", rb"(?i:(?:\b|_|[0-9])(?:pass|pwd|pw))" + IS, (b"pass", b"pw"), values.bare_pass),
+    Rule("PASSWORD", "password", rb"[a-z](?:Pass|Pwd)" + IS, (b"pass", b"pwd"), values.bare_pass),
     _paired("PASSWORD", "password", _PASSWORD, values.password, _PASSWORD_KEYWORDS),
     _paired("SECRET", "secret", _SECRET + rb"|" + _KEY + rb"|token", values.password, (b"secret", b"key", b"token")),
     _element("PASSWORD", "password", _PASSWORD + rb"|pass|pwd", _PASSWORD_KEYWORDS),
@@ -103,7 +108,7 @@ NAMES = (
         "CODE",
         "one-time code",
         rb"(?i:(?:\botp|\bpin|passcode|pin[_-]?code|\b[ct]vv2?|\bcvc2?|(?:verification|security|mfa|2fa|login|sms"
-        rb"|one[_ -]?time)[_ -]?(?:code|pin|pass(?:word)?))(?:[ \t]+is[ \t]*:?[ \t]+|" + _IS + rb"))",
+        rb"|one[_ -]?time)[_ -]?(?:code|pin|pass(?:word)?))(?:[ \t]+is[ \t]*:?[ \t]+|" + IS + rb"))",
         (b"otp", b"code", b"vv", b"cvc", b"pin", b"pass"),
         values.one_time_code,
     ),
@@ -117,6 +122,13 @@ SENTENCES = (
         rb"pass[_-]?word|passwd|passphrase",
         rb"(?:is|was|set to|changed to|reset to|now|will be)[ \t]*:?[ \t]+",
         values.told,
+    ),
+    _told(
+        rb"pass[_-]?word|passwd|passphrase|secret|token|(?:api|access|secret)[ _-]?key",
+        rb"(?:(?:for|of)[ \t]+[^\s:=]{1,60}[ \t]+)?(?:(?:was|has been|is)[ \t]+)?"
+        rb"(?:changed|updated|reset|rotated)[ \t]+"
+        rb"(?:(?:for|of)[ \t]+[^\s:=]{1,60}[ \t]+)?from:?[ \t]+",
+        values.changed,
     ),
     _told(
         rb"pass[_-]?word|passwd|passphrase",
@@ -152,21 +164,39 @@ HEADERS = (
     Rule(
         "BASIC",
         "HTTP password",
-        rb"(?i:authorization" + _IS + rb"\\{0,7}[\"']?basic(?:[ \t]+|%20|\+))",
+        rb"(?i:authorization" + IS + rb"\\{0,7}[\"']?basic(?:[ \t]+|%20|\+))",
         (b"authorization",),
         values.credential,
     ),
     Rule(
         "BEARER",
         "bearer token",
-        rb"(?i:authorization" + _IS + rb"\\{0,7}[\"']?(?:bearer|" + _UNKNOWN_SCHEMES + rb")(?:[ \t]+|%20|\+|=))",
+        rb"(?i:authorization" + IS + rb"\\{0,7}[\"']?(?:bearer|" + _UNKNOWN_SCHEMES + rb")(?:[ \t]+|%20|\+|=))",
         (b"authorization",),
         values.credential,
     ),
-    Rule("TOKEN", "token", rb"(?i:authorization" + _IS + rb")", (b"authorization",), values.token),
+    Rule(
+        "TOKEN",
+        "token",
+        rb"(?i:authorization" + IS + rb"\\{0,7}[\"']?[a-z][\w-]{1,30}(?:[ \t]+|%20|\+))",
+        (b"authorization",),
+        values.passing,
+    ),
+    Rule("TOKEN", "token", rb"(?i:authorization" + IS + rb")", (b"authorization",), values.token),
+    # Of Digest, which has much else between the name of the header and this.
+    Rule("TOKEN", "token", rb"\bresponse=\\{0,7}[\"']?([0-9a-f]{32,128})\b", (b"response=",)),
+    Rule(
+        "TOKEN",
+        "token",
+        rb"(?i:signature(?:[_-]?(?:sha)?(?:1|256|512|v[0-9]))?"
+        + IS
+        + rb"[\"']?(?:sha(?:1|256|512)|v[0-9])=)([\w+/=-]{16,})",
+        (b"signature",),
+    ),
+    Rule("TOKEN", "token", rb"(?i:\bx-auth" + IS + rb")", (b"x-auth",), values.token),
     Rule("BASIC", "HTTP password", rb"\b[Bb]asic(?:[ \t]+|%20)", (b"basic",), values.basic),
     Rule("BEARER", "bearer token", rb"(?i:\bbearer(?:[ \t]+|%20|\+|,[ \t]*))", (b"bearer",), values.session),
-    Rule("COOKIE", "cookie", rb"(?i:\b(?:set-)?cookie2?s?" + _IS + rb")", (b"cookie",), values.cookies),
+    Rule("COOKIE", "cookie", rb"(?i:\b(?:set-)?cookie2?s?" + IS + rb")", (b"cookie",), values.cookies),
     Rule("BASIC", "HTTP password", rb"\"_?auth\\?\"[ \t]*:[ \t]*\\?\"([A-Za-z0-9+/]{8,}={0,2})", (b"auth",)),
     Rule("TOKEN", "token", rb"(?i::_auth[ \t]*=[ \t]*\"?([\w+/=-]{8,}))", (b"_auth",)),
     Rule("TOKEN", "token", rb"[?&](?:code|key|hmac|ticket)=([\w.~%+/-]{20,})", (b"=",)),
@@ -180,6 +210,7 @@ ADDRESSES = (
         rb"[A-Za-z][A-Za-z0-9+.-]{1,30}:(?://|%2[Ff]%2[Ff]|\\/\\/)[^\s:/@\"'<>`]{0,200}(?::|%3[Aa])"
         rb"([^\s/\"'<>`?#]{1,1000})(?:@|%40)[\w.\[(-]",
         (b"://", b":%2f%2f", b":\\/\\/"),
+        accept=_is_no_port,
     ),
     # A password with a slash in it, and not a port with a path behind it.
     Rule(
@@ -231,7 +262,12 @@ STATEMENTS = (
         (b"identified",),
         values.argument,
     ),
-    Rule("PASSWORD", "password", rb"(?i:\bpassword[ \t]*\(?[ \t]*)'((?:[^'\n]|''){1,500})'", (b"password",)),
+    Rule(
+        "PASSWORD",
+        "password",
+        rb"(?i:\bpassword[ \t]*\(?[ \t]*)'((?:[^'\s=:,;)\]}|-]|'')(?:[^'\n]|''){0,500})'",
+        (b"password",),
+    ),
     Rule(
         "PASSWORD",
         "password",
@@ -258,7 +294,7 @@ STATEMENTS = (
         "COMMUNITY",
         "SNMP community",
         rb"(?i:(?:snmp-server[ \t]+community|\br[ow]community6?|snmp[-_ ]?community|community[-_ ]?string)(?:[ \t]+|"
-        + _IS
+        + IS
         + rb"))",
         (b"community",),
         values.argument,

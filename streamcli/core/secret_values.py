@@ -8,6 +8,7 @@ beyond the line, and what is looked at and then left is always short: a text may
 import base64
 import binascii
 import functools
+import itertools
 import re
 from collections.abc import Callable
 
@@ -30,6 +31,9 @@ _BARE_END = re.compile(
 _PLAIN_REST = re.compile(rb"[\w!@#$^*.-]{4,}")  # other rests before a placeholder were no value when it was made
 _NO_BEGINNING = b",;&)]}>|<{="
 _SCHEME = re.compile(rb"\{[A-Za-z][\w-]{1,15}\}(?=[^\s{}])")  # {SSHA}..., {bcrypt}...
+_CALL = re.compile(rb"\([A-Za-z][\w-]*[ \t]")  # an expression, or a remark: (known after apply)
+_ARROW = re.compile(rb"\\{0,7}[\"'`]?[ \t]{1,4}(?:->|=>|\xe2\x86\x92)[ \t]{1,4}")
+_TO = re.compile(rb"[\"']?[ \t]+to:?[ \t]+")
 _BRACKETS = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
 _CREDENTIAL = re.compile(rb"[^\s\"'`,;\\&<>(){}\[\]]+")
 _PLAIN_WORD = re.compile(rb"[A-Za-z]?[a-z]+\Z")
@@ -37,6 +41,7 @@ _COOKIE = re.compile(rb";?[ \t]*([^\s=;,\"'\\<>]+)(?:=(\"[^\"\n]*\"|[^;\s\"',\\]
 _COOKIE_ATTRIBUTES = frozenset(
     (b"path", b"domain", b"expires", b"max-age", b"samesite", b"secure", b"httponly", b"partitioned", b"priority")
 )
+_SWITCHED = frozenset((b"true", b"false", b"yes", b"no", b"on", b"off"))
 _EXPIRES = re.compile(rb"[^;\"'\n]*")
 
 _WORDS = re.compile(rb"[A-Za-z][A-Za-z'-]*[.,:!?]?(?: [A-Za-z0-9'.,:!?-]+)*\Z")
@@ -55,7 +60,10 @@ _ELSEWHERE = re.compile(
 )
 _OTHER_FIELD = re.compile(rb"[A-Za-z_][\w.-]{0,40}=[^=\s]")  # nothing stands behind `password= user=bob`
 _NUMBER = re.compile(rb"[+-]?[0-9][0-9.,:]*(?:ms|s|m|h|d|%|k|kb|mb|gb)?\Z")
+_NUMBERED = re.compile(rb"[A-Za-z]?[a-z]{4,24}[0-9]\Z")  # token: 'identifier1'
 _DATE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]|\Z)")
+_SMALL = re.compile(rb"[0-9]{1,2}\Z")
+_SWITCH = re.compile(rb"--?[A-Za-z][\w-]*(?:=|\s|\Z)")
 _HANDLE = re.compile(rb"0x[0-9A-Fa-f]{1,16}\Z")
 _TOKEN_CHARACTERS = re.compile(rb"[\w.~+/=%:|!@#$^&*-]+\Z")
 _ONE_TIME_CODE = re.compile(rb"[0-9]{3}[ -]?[0-9]{0,7}\Z")
@@ -95,6 +103,11 @@ def in_quotes(text: bytes, at: int) -> list[Span]:
     return [span for span in password(text, at) if span[0] > at]
 
 
+def element_of_list(text: bytes, at: int) -> list[Span]:
+    """A password in quotes, which may as well be the next of some names: only one with a digit is told from those."""
+    return [(start, end) for start, end in in_quotes(text, at) if not _NO_DIGIT.match(text, start, end)]
+
+
 def secret(text: bytes, at: int) -> list[Span]:
     """Behind `secret`: as free as a password, but `secret: name` is the name of one."""
     is_loose = text[at - 1 : at] in (b" ", b"\t") and _OPENING.match(text, at) is None
@@ -116,6 +129,13 @@ def told(text: bytes, at: int) -> list[Span]:
     ]
 
 
+def changed(text: bytes, at: int) -> list[Span]:
+    """Behind `password changed from`: the old one and the new one."""
+    old = read(text, at)
+    to = _TO.match(text, old[1]) if old else None
+    return told(text, at) + (told(text, to.end()) if to else [])
+
+
 def key(text: bytes, at: int) -> list[Span]:
     """A token that is more than a number."""
     return [(start, end) for start, end in token(text, at) if not text[start:end].isdigit()]
@@ -124,9 +144,9 @@ def key(text: bytes, at: int) -> list[Span]:
 def argument(text: bytes, at: int) -> list[Span]:
     """A word of a command line: what follows it says nothing about it."""
     span = read(text, at)
-    if span is None or text[at : at + 1] == b"-" or _says_nothing(text[span[0] : min(span[1], span[0] + 1000)]):
+    if span is None or text[at : at + 1] in (b"-", b"/") or _SMALL.match(text, *span):
         return []
-    return [span]
+    return [] if says_nothing(text[span[0] : min(span[1], span[0] + 1000)]) else [span]
 
 
 def passing(text: bytes, at: int) -> list[Span]:
@@ -181,7 +201,7 @@ def cookies(text: bytes, at: int) -> list[Span]:
         if name in _COOKIE_ATTRIBUTES:
             if name == b"expires" and (date := _EXPIRES.match(text, position)):
                 position = date.end()
-        elif found[2]:
+        elif found[2] and found[2].lower() not in _SWITCHED:
             spans.append(found.span(2))
         elif found[2] is None:
             break
@@ -233,7 +253,7 @@ def _within_entities(entity: bytes) -> "re.Pattern[bytes]":
 
 def _bare(text: bytes, at: int) -> Span:
     scheme = _SCHEME.match(text, at)
-    if scheme is None and text[at : at + 1] in _NO_BEGINNING:
+    if scheme is None and (text[at : at + 1] in _NO_BEGINNING or _CALL.match(text, at)):
         return at, at
     found = _BARE_END.search(text, scheme.end() if scheme else at)
     end = found.start() if found else len(text)
@@ -254,12 +274,22 @@ def _checked(text: bytes, at: int, is_secret: Callable[[bytes, int, int, int], b
     if span is None:
         return []
     start, end = span
-    return [span] if end - start > _LONGEST_REMARK or is_secret(text, at, start, end) else []
+    found = [span] if end - start > _LONGEST_REMARK or is_secret(text, at, start, end) else []
+    return found + _successor(text, end, is_secret)
+
+
+def _successor(text: bytes, end: int, is_secret: Callable[[bytes, int, int, int], bool]) -> list[Span]:
+    """The new value of what was changed: "old" -> "new"."""
+    arrow = _ARROW.match(text, end)
+    span = read(text, arrow.end()) if arrow else None
+    if arrow is None or span is None:
+        return []
+    return [span] if is_secret(text, arrow.end(), *span) else []
 
 
 def _is_password(text: bytes, at: int, start: int, end: int) -> bool:
     value = text[start:end]
-    if _says_nothing(value) or (text[at - 2 : at] == b"= " and _OTHER_FIELD.match(value)):
+    if says_nothing(value) or (text[at - 2 : at] == b"= " and (_OTHER_FIELD.match(value) or _SWITCH.match(value))):
         return False
     if start > at or text[at - 1 : at] not in (b" ", b"\t", b":"):
         return True
@@ -270,9 +300,9 @@ def _is_password(text: bytes, at: int, start: int, end: int) -> bool:
 
 def _is_token(text: bytes, at: int, start: int, end: int) -> bool:
     value = text[start:end]
-    if len(value) < 6 or _says_nothing(value) or not _TOKEN_CHARACTERS.match(value):
+    if len(value) < 6 or says_nothing(value) or not _TOKEN_CHARACTERS.match(value):
         return False
-    if _HANDLE.match(value) or _DATE.match(value):
+    if _HANDLE.match(value) or _DATE.match(value) or _NUMBERED.match(value):
         return False
     if value.isdigit():
         return True
@@ -280,17 +310,18 @@ def _is_token(text: bytes, at: int, start: int, end: int) -> bool:
 
 
 def _is_name(value: bytes) -> bool:
-    """Whether what has no digits is made of words: those change their case less often than what is random."""
-    if len(value) >= 20 and value.isalpha():
-        return False
-    changes = sum(
-        before.islower() != after.islower()
-        for before, after in zip(value.decode("latin-1"), value.decode("latin-1")[1:], strict=False)
-    )
-    return changes < len(value) * 0.45 or not value.isalpha()
+    """Whether what has no digits is made of words."""
+    return not (len(value) >= 20 and value.isalpha()) and not changes_case(value)
 
 
-def _says_nothing(value: bytes) -> bool:
+def changes_case(value: bytes) -> bool:
+    """Whether it has letters only, and changes their case as often as what is random."""
+    text = value.decode("latin-1")
+    changes = sum(before.islower() != after.islower() for before, after in itertools.pairwise(text))
+    return value.isalpha() and changes >= len(value) * 0.45
+
+
+def says_nothing(value: bytes) -> bool:
     """Whether it is a remark, a mask, a template, or says where the secret is."""
     first, *rest = value[:_LONGEST_REMARK].strip(b"()[]{}<>.,;:!?\"' \t").lower().split() or [b""]
     if first in _MEANINGLESS and (not rest or (_WORDS.match(value) and not _MEANINGLESS.isdisjoint(rest))):
