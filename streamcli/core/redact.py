@@ -8,7 +8,9 @@ What is a placeholder already stays as it is, so that redacting twice is redacti
 import hmac
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from streamcli.core.announced import Announced
 from streamcli.core.colours import Uncoloured, is_coloured
 from streamcli.core.pii import PII, Pseudonyms
 from streamcli.core.private_keys import PrivateKeys
@@ -23,6 +25,14 @@ PRIVATE_KEY = Rule("PRIVATE_KEY", "private key", b"")
 
 # 24 bits: equal hashes of different secrets are rarer than one in a thousand among 180 of them.
 _DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """What is remembered of the lines of one input."""
+
+    keys: PrivateKeys
+    announced: Announced = field(default_factory=Announced)
 
 
 class LineRedactor:
@@ -53,7 +63,7 @@ class Redactor:
         self.pseudonyms = Pseudonyms(lambda value: self._digest(value))
         self._counts: Counter[str] = Counter()
         self._nouns = {rule.kind: rule.noun for rule in (*reversed(rules), *PII, PRIVATE_KEY)}
-        self._keys = self._private_keys()
+        self._input = self._new_input()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -67,7 +77,7 @@ class Redactor:
 
     def feed(self, lines: list[bytes], now: float) -> list[bytes]:
         """As many lines as there were, each without its line end."""
-        return self._masked(lines, self._keys) if lines else []
+        return self._masked(lines, self._input) if lines else []
 
     def deadline(self) -> float | None:
         return None
@@ -77,19 +87,20 @@ class Redactor:
 
     def apart(self) -> "LineRedactor":
         """The same for one input among several: a private key in it is in no other."""
-        keys = self._private_keys()
-        return LineRedactor(lambda lines: self._masked(lines, keys) if lines else [])
+        own = self._new_input()
+        return LineRedactor(lambda lines: self._masked(lines, own) if lines else [])
 
     def text(self, text: str) -> str:
         """The same for one text, which has nothing to do with any other."""
         lines = text.encode("utf-8", "surrogatepass").split(b"\n")
-        masked = b"\n".join(self._masked(lines, self._private_keys()))
+        masked = b"\n".join(self._masked(lines, self._new_input()))
         try:
             return masked.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:  # a rule of the user's went through the middle of a character
             return masked.decode("utf-8", "replace")
 
-    def _masked(self, lines: list[bytes], keys: PrivateKeys) -> list[bytes]:
+    def _masked(self, lines: list[bytes], source: _Input) -> list[bytes]:
+        keys = source.keys
         block = b"\n".join(lines)
         if keys.concern(block):
             before = keys.keys
@@ -98,7 +109,7 @@ class Redactor:
             block = b"\n".join(lines)
         coloured = Uncoloured(block) if is_coloured(block) else None
         plain = coloured.text if coloured else block
-        findings = self._find(plain)
+        findings = self._find(plain) + source.announced.findings(plain)
         return self._replaced(block, plain, findings, coloured).split(b"\n") if findings else lines
 
     def _find(self, block: bytes) -> list[Finding]:
@@ -125,10 +136,11 @@ class Redactor:
     def _digest(self, value: bytes) -> str:
         return hmac.digest(self._key, value, "sha256").hex()
 
-    def _private_keys(self) -> PrivateKeys:
-        return PrivateKeys(
+    def _new_input(self) -> _Input:
+        keys = PrivateKeys(
             lambda body: self._placeholder("PRIVATE_KEY", body), lambda body: PLACEHOLDER.search(body) is not None
         )
+        return _Input(keys)
 
 
 _PERSONAL = frozenset(rule.kind for rule in PII)
