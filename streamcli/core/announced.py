@@ -157,11 +157,13 @@ _ANNOUNCEMENTS = (
 )
 
 
+ANNOUNCING = tuple(b"(?i:" + one.announces + b")" for one in _ANNOUNCEMENTS)
+
+
 @functools.cache
 def _patterns(is_linear: bool) -> tuple[Pattern, list[Pattern]]:
     """Of any announcement, and of each; by which engine is said to keep those of the other apart."""
-    each = [b"(?i:" + one.announces + b")" for one in _ANNOUNCEMENTS]
-    return alternation(each), [compile_pattern(pattern) for pattern in each]
+    return alternation(list(ANNOUNCING)), [compile_pattern(pattern) for pattern in ANNOUNCING]
 
 
 class Announced:
@@ -172,6 +174,11 @@ class Announced:
         self._pending: _Announcement | None = None
         self._left = 0
         self._is_after_blank = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something was announced that may be in the next line."""
+        return self._pending is not None
 
     def findings(self, block: bytes) -> list[Finding]:
         """`block` is whole lines, with a line end between each two; the next one follows it in the same input."""

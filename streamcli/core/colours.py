@@ -13,13 +13,14 @@ _SEQUENCE = re.compile(
     rb"\x1b\[[0-?]{0,64}[ -/]{0,2}[@-~]|\x1b\([0-9A-Z]"
     rb"|(?:\\{1,4}(?:u001[bB]|x1[bB]|033|e)|#033|\^\[)\[[0-9;:]{0,64}[mK]"
 )
-# One of them is in every sequence.
-_SIGNS = (b"\x1b", b"1b[", b"1B[", b"33[", b"^[[", b"\\e[")
+# Something of it is in every sequence.
+SIGN = rb"\x1b|(?:1[bB]|33|\^\[|\\e)\["
+_SIGN = re.compile(SIGN)
 
 
 def is_coloured(text: bytes) -> bool:
     """Whether there may be sequences in it."""
-    return any(sign in text for sign in _SIGNS)
+    return _SIGN.search(text) is not None
 
 
 def without_colours(text: bytes) -> bytes:
