@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamcli.core.private_keys import MAX_OTHER_LINES
+from streamcli.core.private_keys import MAX_KEY_LINES, MAX_OTHER_LINES
 from streamcli.core.redact import Redactor
 
 KEY = bytes(32)
@@ -121,11 +121,45 @@ def test_lines_of_other_writers_between_stay():
 
 
 def test_a_key_without_an_end_does_not_mask_the_rest_of_the_log():
-    long = body(1, 64)[0]
+    """After some other lines only what looks random, and after many nothing."""
+    digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     after = [f"all is well, {n}" for n in range(MAX_OTHER_LINES)]
-    lines = [BEGIN.format(""), *body(2)[:1], *after, "word", f"digest {long}"]
+    lines = [BEGIN.format(""), *body(2)[:1], *after, "word", f"digest {digest}", "/usr/lib/python3/LibCrypto9/x"]
+    assert fed(lines)[2:] == lines[2:]
+    long = body(1, 64)[0]
+    many = ["all is well"] * MAX_KEY_LINES
+    assert fed([*lines[:2], *many, long])[-1] == long
+
+
+VARYING = {
+    "workers": lambda line, n: f"[{'abc'[n % 3] * (n % 3 + 1)}] {line}",
+    "levels": lambda line, n: f"{['INFO', 'DEBUG', 'warn'][n % 3]}: {line}",
+    "levels and times": lambda line, n: f"2031-05-04T12:00:{n:02}Z {['INFO', 'DEBUG'][n % 2]} app: {line}",
+}
+
+
+@pytest.mark.parametrize("around", VARYING)
+def test_words_around_the_lines_may_vary(around):
+    secret = body()
+    key = [BEGIN.format(""), *secret, END.format("")]
+    lines = [VARYING[around](line, n) for n, line in enumerate(key)]
+    assert_gone(secret, fed(lines))
+
+
+@pytest.mark.parametrize("others", [1, MAX_OTHER_LINES, MAX_OTHER_LINES + 1, 30])
+def test_many_lines_of_others_between_do_not_end_it(others):
+    secret = body(30)
+    lines = [BEGIN.format("")]
+    for line in secret:
+        lines += [f"app: {line}", *(f"other: GET /x {n}" for n in range(others))]
     out = fed(lines)
-    assert out[2:] == lines[2:]
+    assert_gone(secret[:-1], out)
+    assert [line for line in out if line.startswith("other")] == [line for line in lines if line.startswith("other")]
+
+
+def test_a_key_of_narrow_lines_is_masked():
+    secret = body(8, 32)
+    assert_gone(secret, fed([BEGIN.format(""), *(f"x {line}" for line in secret), END.format("")]))
 
 
 def test_after_the_last_line_of_a_key_a_word_is_a_word():

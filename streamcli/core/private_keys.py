@@ -12,7 +12,8 @@ from streamcli.core.rules import KEY_MARKER
 
 # A key of 16,384 bits, the largest that is made, has some 200 lines.
 MAX_KEY_LINES = 400
-# After so many lines without any of the key there is no more of it: its end is missing, or other writers came between.
+# After so many lines without any of the key in a row its end is missing, or other writers came between: from there only
+# what looks random is masked.
 MAX_OTHER_LINES = 8
 # A run of base64 is a line of a key if it is so long. PEM's lines have 64 characters, OpenPGP's at least 60.
 _LONG = 40
@@ -21,6 +22,9 @@ _MAX_SHAPE = 4096
 
 _BEGIN = re.compile(KEY_MARKER % rb"BEGIN" + rb"|\bPrivate-Lines: ?[0-9]{1,3}")
 _END = re.compile(KEY_MARKER % rb"END" + rb"|\bPrivate-MAC:")
+# What is shorter is one only if it looks random: some print 30 to a line, and a last line is as short as it gets.
+_SHORT_RUN = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}|(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{2,}={1,2}(?=[\s\"'\\]|\Z)")
+_PATH = re.compile(rb"/?[A-Za-z]+[a-z0-9]*(?:/[A-Za-z]*[a-z]{2,}[a-z0-9]*){2}")
 _RUN = re.compile(rb"[A-Za-z0-9+/=]+")
 _LONG_RUN = re.compile(rb"[A-Za-z0-9+/]{%d,}={0,2}" % _LONG)
 # The rest of a key on the line of its beginning, its line ends written out: \n, \\r\n, #012 (syslog's).
@@ -28,6 +32,8 @@ _INLINE = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/=]{16}[A-Za-z0-9+/=\\# \t
 _BEFORE_END = re.compile(rb"[A-Za-z0-9+/=][A-Za-z0-9+/=\\#]*\Z")
 _HEADER = re.compile(rb"\A[^:]{0,200}\b(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):")
 _DIGITS = re.compile(rb"[0-9]+")
+_LETTERS = re.compile(rb"[A-Za-z]+")
+_WORD = re.compile(rb"[A-Za-z]?[a-z]+[0-9]{0,2}\Z|[A-Z]+\Z|[0-9]+\Z")
 
 
 class PrivateKeys:
@@ -100,17 +106,25 @@ class PrivateKeys:
         return self._masked(before) if _INLINE.search(before) else before
 
     def _body(self, line: bytes) -> bytes:
-        self._lines += 1
-        shaped = self._by_shape(line)
-        masked = self._by_length(shaped or line) or shaped
-        if masked is not None:
+        masked = line
+        if self._others < MAX_OTHER_LINES:
+            masked = self._by_shape(masked) or masked
+            masked = self._by_length(masked) or masked
+        masked = self._by_look(masked)
+        if masked != line:
             self._others = 0
             line = masked
         elif line.strip() and not _HEADER.match(line):
             self._others += 1
-        if self._lines >= MAX_KEY_LINES or self._others >= MAX_OTHER_LINES:
+        if self._others == 0:
+            self._lines += 1
+        if self._lines >= MAX_KEY_LINES or self._others >= MAX_KEY_LINES:
             self._is_inside = False
         return line
+
+    def _by_look(self, line: bytes) -> bytes:
+        """Masks what looks random, whatever is around it."""
+        return _SHORT_RUN.sub(lambda found: self._masked(found[0]) if _looks_random(found[0]) else found[0], line)
 
     def _by_length(self, line: bytes) -> bytes | None:
         """Masks long runs. What is around the first one is taken to be around all lines of the key."""
@@ -132,10 +146,16 @@ class PrivateKeys:
         for run in _RUN.finditer(line):
             before, after = line[: run.start()], line[run.end() :]
             is_due = not self._is_at_last or run[0].startswith(b"=")
-            if is_due and (_shape(before), _shape(after)) == self._shape:
+            if is_due and self._is_around((_shape(before), _shape(after)), run[0]):
                 self._is_at_last = len(run[0]) < self._width
                 return before + self._masked(run[0]) + after
         return None
+
+    def _is_around(self, shape: tuple[bytes, bytes], run: bytes) -> bool:
+        """As around the first run; but for the words there, such as the level, if this one is no word itself."""
+        if self._shape is None or shape == self._shape:
+            return self._shape is not None
+        return not _WORD.match(run) and all(map(_is_alike, shape, self._shape))
 
     def _masked(self, body: bytes) -> bytes:
         if not self._is_counted:
@@ -147,3 +167,15 @@ class PrivateKeys:
 def _shape(text: bytes) -> bytes:
     """What stays the same from line to line: a time changes in its digits only."""
     return _DIGITS.sub(b"0", text)
+
+
+def _is_alike(shape: bytes, other: bytes) -> bool:
+    return _LETTERS.sub(b"a", shape) == _LETTERS.sub(b"a", other)
+
+
+def _looks_random(run: bytes) -> bool:
+    """Letters of both cases and digits, and no path; or base64 that ends in a =."""
+    if run.endswith(b"="):
+        return len(run) % 4 == 0 and not _WORD.match(run.rstrip(b"="))
+    has_digits = any(48 <= char <= 57 for char in run)
+    return has_digits and not run.islower() and not run.isupper() and not _PATH.match(run)
