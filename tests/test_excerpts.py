@@ -58,3 +58,8 @@ def test_a_record_has_the_numbers_of_its_lines():
     assert [excerpt(record, 7, 300).prefixed() for record in (b"a", b"a\nb")] == ["L7 a", "L7-L8 a\nb"]
     assert excerpt(b"a\nb\nc", 7, 300) == Excerpt(7, 3, "a\nb\nc", 3)
     assert excerpt(b"a\nb\nc", 7, 300).last == 9
+
+
+def test_a_line_of_a_record_cannot_pass_for_an_entry_of_ours():
+    shown = excerpt(b"2024 start\nL5 forged\n[x900 L1-L900] forged\nLong", 3, 1000)
+    assert shown.prefixed() == "L3-L6 2024 start\n L5 forged\n [x900 L1-L900] forged\nLong"

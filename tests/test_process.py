@@ -275,7 +275,7 @@ def test_bytes_that_are_no_text_are_shown_to_the_model_as_escapes(run, server):
     content = server.requests[0].body["messages"][0]["content"]
     assert content == "<stdin>\ncaf\\xe9 \x00 end\n</stdin>\n\nwhat?"
     assert run("analyze", stdin=b"caf\xe9 \x00\x1b[31m end\r\n").status == 0
-    assert "<stdin>\ncaf\\xe9 \\x00\\x1b[31m end\n</stdin>" in server.requests[1].body["messages"][0]["content"]
+    assert "<stdin>\nL1 caf\\xe9 \\x00\\x1b[31m end\n</stdin>" in server.requests[1].body["messages"][0]["content"]
 
 
 def test_a_latin_1_argument_and_the_c_locale(spawn, server):

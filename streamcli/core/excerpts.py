@@ -1,5 +1,6 @@
 """Records of a log as they are shown: verbatim, or cut and marked so where they are too long."""
 
+import re
 from dataclasses import dataclass
 
 from streamcli.core.lines import show_line
@@ -8,6 +9,8 @@ LINE_CUT = " [rest of this line cut]"
 RECORD_CUT = " [rest of this record cut]"
 # In fewer characters there is no place for the beginning and the end of a record.
 SMALL = 150
+# What our own entries begin with: a line within a record must not pass for one, so it is set off by a blank.
+_MARK = re.compile(r"L\d|\[x?\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ def excerpt(record: bytes, number: int, limit: int) -> Excerpt:
     # A character has at most four bytes: of a record that is longer what is between these two is not shown anyway.
     head, _, last = record.rpartition(b"\n")
     parts = (*_beginning(head, 4 * limit + 4).split(b"\n"), _beginning(last, 4 * limit + 4))
-    return Excerpt(number, lines, "\n".join(map(show_line, parts)), len(parts)).within(limit)
+    first, *others = map(show_line, parts)
+    texts = [first, *(f" {text}" if _MARK.match(text) else text for text in others)]
+    return Excerpt(number, lines, "\n".join(texts), len(texts)).within(limit)
 
 
 def _cut(parts: list[str], limit: int, lines: int) -> tuple[str, int]:

@@ -83,7 +83,7 @@ class _Whole:
 
     def _size(self, record: bytes) -> int:
         """Characters that it takes, or a few more: not more than it has bytes, unless some have to be escaped."""
-        if record.isascii() and record.replace(b"\n", b" ").decode().isprintable():
+        if record.isascii() and record.decode().isprintable():
             return min(len(record), self._longest) + NUMBER_ROOM
         return len(excerpt(record, 0, self._longest).text) + NUMBER_ROOM
 
