@@ -11,17 +11,23 @@ from streamcli.core.rules import Rule
 _CLOSED = rb"(?:\\{0,7}[\"'`]|&quot;|%22|\\u0022)?\]?"
 IS = (
     _CLOSED
-    + rb"[ \t]{0,4}(?:=>|:=|->|==?|::?|%3[AaDd]|\\u003d)[ \t]{0,4}"
+    + rb"\??[ \t\xc2\xa0]*(?:=>|:=|->|==?|::?|%3[AaDd]|\\u003d|\xef\xbc[\x9a\x9d])[ \t\xc2\xa0]*"
     + rb"(?:string\([0-9]+\)[ \t]|(?:str|[Ss]tring|bytes|SecretStr)[ \t]*=[ \t]*)?\[?"
 )
-_PASSWORD = (
-    rb"pass[_-]?word|passwd|pass[_-]?phrase|passwort|kennwort|mot[_-]?de[_-]?passe|contrase(?:n|\xc3\xb1|\xf1)a|senha"
+PASSWORD = (
+    rb"pass[_-]?word|passwd|pass[_-]?phrase|passwort|kennwort|mot[ _-]?de[ _-]?passe|contrase(?:n|\xc3\xb1|\xf1)a|senha"
     rb"|sshpass|(?:\b|_)psk|mysql[_-]?pwd|pgpass|user[_-]?pw|bindpw|rootpw|bind[_-]?credentials?|mnemonic|seed[_-]?phrase"
-    rb"|recovery[_-]?phrase|pass[_-]?code|pswd|(?:\b|_)psw|pword|passwrd|(?:\b|_)pwrd|(?:store|key|user)[_-]?pass"
+    rb"|recovery[_-]?phrase|pass[_-]?code|pswd|(?:\b|_)psw|pword|passwrd|(?:\b|_)pwrd|(?:store|key|user)[_-]?pass|wachtwoord"
+    rb"|\b(?:heslo|haslo|has\xc5\x82o|parola|salasana|l\xc3\xb6senord|adgangskode|\xc5\x9fifre)"
+    # In Russian, Chinese, Japanese and Korean.
+    rb"|\xd0[\x9f\xbf]\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5\xaf\x86(?:\xe7\xa0\x81|\xe7\xa2\xbc)"
+    rb"|\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89|\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8"
 )
-_PASSWORD_KEYWORDS = (
+PASSWORD_KEYWORDS = (
     *(b"pass", b"kennwort", b"contrase", b"senha", b"psk", b"pwd", b"_pw", b"userpw", b"user-pw", b"bindpw", b"rootpw"),
     *(b"credential", b"mnemonic", b"phrase", b"psw", b"pword", b"pwrd"),
+    *(b"wachtwoord", b"heslo", b"haslo", b"has\xc5", b"parola", b"salasana", b"senord", b"adgangskode", b"ifre"),
+    *(b"\xd1\x80\xd0\xbe", b"\xe5\xaf\x86", b"\xe3\x83\x91", b"\xeb\xb9\x84"),
 )
 _SECRET = rb"client[_-]?secret|secret"
 _TOKEN = (
@@ -89,20 +95,18 @@ def _is_no_port(text: bytes, match: values.Span, value: values.Span) -> bool:
 
 
 NAMES = (
-    _named("PASSWORD", "password", _PASSWORD, SUFFIX, values.password, _PASSWORD_KEYWORDS),
+    _named("PASSWORD", "password", PASSWORD, SUFFIX, values.password, PASSWORD_KEYWORDS),
     _named("SECRET", "secret", _SECRET, _SECRET_SUFFIX, values.secret, (b"secret",)),
     _named("API_KEY", "API key", _KEY, SUFFIX, values.key, (b"key",)),
     _named("TOKEN", "token", _TOKEN, SUFFIX, values.token, _TOKEN_KEYWORDS),
     _named("SESSION", "session id", _SESSION, b"", values.session, (b"sess", b"sid", b"aspx", b"aspnet")),
     Rule("PASSWORD", "password", rb"(?i:(?:\b|_|[0-9])(?:pass|pwd|pw))" + IS, (b"pass", b"pw"), values.bare_pass),
     Rule("PASSWORD", "password", rb"[a-z](?:Pass|Pwd)" + IS, (b"pass", b"pwd"), values.bare_pass),
-    _paired("PASSWORD", "password", _PASSWORD, values.password, _PASSWORD_KEYWORDS),
+    _paired("PASSWORD", "password", PASSWORD, values.password, PASSWORD_KEYWORDS),
     _paired("SECRET", "secret", _SECRET + rb"|" + _KEY + rb"|token", values.password, (b"secret", b"key", b"token")),
-    _element("PASSWORD", "password", _PASSWORD + rb"|pass|pwd", _PASSWORD_KEYWORDS),
+    _element("PASSWORD", "password", PASSWORD + rb"|pass|pwd", PASSWORD_KEYWORDS),
     _element("SECRET", "secret", rb"secret|" + _KEY + rb"|token", (b"secret", b"key", b"token")),
-    _switch(
-        "PASSWORD", "password", _PASSWORD + rb"|\w{0,10}pass|pwd|pw", values.argument, (*_PASSWORD_KEYWORDS, b"pw")
-    ),
+    _switch("PASSWORD", "password", PASSWORD + rb"|\w{0,10}pass|pwd|pw", values.argument, (*PASSWORD_KEYWORDS, b"pw")),
     _switch("SECRET", "secret", _SECRET + rb"|" + _KEY + rb"|key|token", values.token, (b"secret", b"key", b"token")),
     Rule(
         "CODE",
@@ -280,8 +284,8 @@ STATEMENTS = (
     Rule(
         "PASSWORD",
         "password",
-        rb"(?i:\b(?:set|config|setenv|put)[ \t]+[^\s=]{0,80}(?:" + _PASSWORD + rb")[ \t]+)",
-        _PASSWORD_KEYWORDS,
+        rb"(?i:\b(?:set|config|setenv|put)[ \t]+[^\s=]{0,80}(?:" + PASSWORD + rb")[ \t]+)",
+        PASSWORD_KEYWORDS,
         values.argument,
     ),
     Rule(

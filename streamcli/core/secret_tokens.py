@@ -35,6 +35,7 @@ BY_FORM = (
         (b"ls0tls1crudjti",),
     ),
     _token("AWS_KEY", "AWS", rb"A[KS]IA[A-Z0-9]{16}[\"']?[,:;/| \t]{1,3}[\"']?[A-Za-z0-9/+]{40}\b", b"akia", b"asia"),
+    _token("MAPBOX_TOKEN", "Mapbox", rb"sk\.eyJ[\w-]{10,}\.[\w-]{10,}", b"sk.eyj"),
     _token("JWT", "JSON web", rb"eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*){1,3}", b"eyj"),
     # Clouds.
     _token(
@@ -185,6 +186,7 @@ BY_FORM = (
         b"jina_",
     ),
     _token("HUGGINGFACE_TOKEN", "Hugging Face", rb"hf_[A-Za-z0-9]{28,}|api_org_[A-Za-z]{34}", b"hf_", b"api_org_"),
+    _token("SWARM_TOKEN", "Docker swarm", rb"SWMTKN-1-[0-9a-z]{20,}-[0-9a-z]{10,}", b"swmtkn"),
     # People's tools.
     _token("TWITCH_TOKEN", "Twitch", rb"oauth:[a-z0-9]{28,}", b"oauth:"),
     _token("FACEBOOK_TOKEN", "Facebook", rb"EAA[A-Za-z0-9]{40,}|IGQ[A-Za-z0-9_-]{60,}", b"eaa", b"igq"),
