@@ -268,6 +268,13 @@ HOSTILE = [
     b"-----BEGIN PRIVATE KEY-----" * 600,
     b"A" * 16250,
     b"a@" * 8000,
+    b"x_key=" * 2700,
+    b"/reset/" * 2300,
+    b"a:bcde@f" * 2000,
+    b"\x1b[0m" * 4000,
+    b"password -> " * 1350,
+    b"name: a_" * 2000,
+    b"password |" * 1600,
 ]
 
 
