@@ -538,6 +538,7 @@ def test_with_each_the_records_say_where_the_code_goes(options, gen, server: Fak
     [
         ["--diff"],
         ["--diff", "-o", "a", "-f", "json"],
+        ["--redact", "-o", "a", "--force"],
         ["--lang", "klingon"],
         ["--raw", "--block", "2"],
         ["--block", "0"],

@@ -23,6 +23,8 @@ async def run(runtime: Runtime, settings: GenSettings) -> int:
     """The code: as it comes, or whole and valid."""
     if settings.output == "-":
         settings = replace(settings, output=None)
+    if settings.redact and (settings.edit or settings.force):
+        raise UsageError("--redact masks what the file is to keep", "without it, the file's text goes along as it is")
     if settings.output and settings.edit:
         raise UsageError("-o and --edit name the file both")
     if settings.each:
