@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from harness import ROOT
 
+# One process at a time uses a model.
+pytestmark = pytest.mark.xdist_group("model")
+
 MODEL = ["--model", "local:smollm2"]
 # The model's weights stay where every run of the tests finds them; the rest of the environment is hermetic.
 CACHE = os.environ.get("STREAMCLI_CACHE_DIR") or str(Path(os.environ.get("HOME", "/tmp")) / ".cache" / "streamcli")

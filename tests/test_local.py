@@ -25,6 +25,9 @@ from streamcli.net.local import Endpoint, serve
 from streamcli.net.weights import cache_dir
 
 ROOT = str(Path(local.__file__).parents[2])
+# One process at a time uses a model.
+pytestmark = pytest.mark.xdist_group("model")
+
 MODEL = "local:smollm2"
 FETCH = f"""
 import asyncio
