@@ -63,6 +63,8 @@ DISK = Finding(Level.ERROR, 12, 40, "the disk is 97 % full, writes fail soon, fr
         ("| [ CRITICAL ] | L1 | down", (Level.CRITICAL, 1, 1, "| down")),
         ("\\[ERROR\\] L1: down", (Level.ERROR, 1, 1, "down")),
         ("[SEVERE] L1: down", (Level.CRITICAL, 1, 1, "down")),
+        ("\U0001f534 [CRITICAL] L1: down", (Level.CRITICAL, 1, 1, "down")),
+        ("\u26a0\ufe0f **[ERROR]** L1: down", (Level.ERROR, 1, 1, "down")),
     ],
 )
 def test_a_finding_is_read_as_models_write_it(line, finding):
@@ -83,6 +85,9 @@ def test_a_finding_is_read_as_models_write_it(line, finding):
         "[] L3: x",
         "[AGAIN F1] L3",
         "ERROR: disk",
+        "[\u0130NFO] L3: x",
+        "> [ERROR] L3: quoted",
+        "`[ERROR] L3: quoted`",
         "Error L3x",
     ],
 )
@@ -147,6 +152,12 @@ def test_a_finding_that_is_written_out_again_is_known_too():
     assert read(again, known=known_of(DISK)) == ("", [Again(1, 812, 812)])
     for other in (again.replace("ERROR", "CRITICAL"), again.replace("97", "98")):
         assert read(other, known=known_of(DISK))[0] == other
+
+
+def test_what_is_said_beside_the_number_of_a_known_finding_is_shown():
+    text = "[AGAIN F1] L12: now db2 is down too\n"
+    assert read(text, known=known_of(DISK)) == (text, [Again(1, 12, 12)])
+    assert read("**[AGAIN F1]** L12.\n", known=known_of(DISK)) == ("", [Again(1, 12, 12)])
 
 
 def test_a_number_that_is_not_known_is_text():
@@ -228,6 +239,9 @@ ANSWERS = st.lists(
             "[ERROR] L12-L40: disk full\n",
             "[AGAIN F1] L3\n",
             "[AGAIN F9] L3\n",
+            "\u26a0\ufe0f [AGAIN F1] L3\n",
+            "[AGAIN F1] L3: and more\n",
+            "[\u0130NFO] L3: x\n",
             "- **[WARN]** L3, L9: slow\n",
             "[ERROR] L1: the disk is 97 % full, writes fail soon, free some\n",
             "```\n",

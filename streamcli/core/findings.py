@@ -54,20 +54,21 @@ _LEVELS = {
     "SEVERE": Level.CRITICAL,
     "HIGH": Level.ERROR,
 }
-# What may stand before the bracket: a list's mark, and bold type.
-_LEAD = r"[ \t]*(?:(?:[-*+•>|]|#{1,6}|\d{1,3}[.)])[ \t]+)?[*_`]{0,3}\\?"
+# What may stand before the bracket: a mark (of a list, a heading, a table; an emoji), and bold type.
+_LEAD = r"[ \t]*(?:(?:[^\w\s>\[\]`\\\"']{1,6}|\d{1,3}[.)])[ \t]+)?[*_]{0,3}\\?"
 _BRACKET = re.compile(
     _LEAD
     + r"\[[*_ ]{0,3}(?:("
     + "|".join(_LEVELS)
     + r")|AGAIN[ \t:]+F(\d{1,9}))(?:[ \t]+(L\d[^\]\n]{0,60}))?[*_ ]{0,3}\\?\][*_`]{0,3}[ \t]*\|?[ \t]*[:-]?[ \t]*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 # A level without brackets, if line numbers follow.
 _BARE = re.compile(
-    _LEAD + r"(" + "|".join(_LEVELS) + r")()()[*_`]{0,3}[ \t]*:?[*_`]{0,3}[ \t]+(?=L\d{1,12}(?!\w))", re.IGNORECASE
+    _LEAD + r"(" + "|".join(_LEVELS) + r")()()[*_`]{0,3}[ \t]*:?[*_`]{0,3}[ \t]+(?=L\d{1,12}(?!\w))",
+    re.IGNORECASE | re.ASCII,
 )
-_MAY_BE_BRACKET = re.compile(r"[ \t]*(?:(?:[-*+•>|]|#{1,6}|\d{1,3}[.)]?)[ \t]*)?[*_`]{0,3}\\?(?:\[|$)")
+_MAY_BE_BRACKET = re.compile(r"[ \t]*(?:(?:[^\w\s>\[\]`\\\"']{1,6}|\d{1,3}[.)]?)[ \t]*)?[*_]{0,3}\\?(?:\[|$)", re.ASCII)
 _ONE_SPAN = r"\d{1,12}(?!\w)(?:[ \t]*[-\u2010-\u2015][ \t]*L?\d{1,12}(?!\w))?"
 _SPANS = re.compile(
     r"[*_`(]{0,3}(?:lines?[ \t]+L?|L)"
@@ -193,6 +194,7 @@ class FindingFilter:
         self._line: list[str] = []
         self._length = 0
         self._passes = not known.windows
+        self._says_more = False
         self._fence = ""
         self._unsure: str | None = "" if skip_ok else None
 
@@ -249,7 +251,7 @@ class FindingFilter:
             self._words += line
             if len(self._words) > _MAX_OK or not _MAY_BE_OK.fullmatch(self._words):
                 self._words = None
-        return "" if not held or (isinstance(found, Again) and may_go) else line
+        return "" if not held or (isinstance(found, Again) and may_go and not self._says_more) else line
 
     def _finding(self, line: str) -> Finding | Again | None:
         fence = _FENCE.match(line)
@@ -267,8 +269,10 @@ class FindingFilter:
         # A whole answer may stand in a fence; so may a quotation, which does not cite lines of the window.
         if self._fence and first is None:
             return None
+        self._says_more = False
         if bracket[2]:
             number = int(bracket[2])
+            self._says_more = bool((rest[spans.end() :] if spans else rest).strip(" \t\r\n.*_|"))
             return Again(number, first, last) if number in self._known else None
         text = rest[spans.end() :] if spans and first is not None else rest
         finding = Finding(_LEVELS[bracket[1].upper()], first, last, text.strip().removesuffix("**").strip())
