@@ -93,4 +93,6 @@ def test_tokens_are_counted_by_the_embedded_server(run):
 def test_a_prompt_over_its_context_is_refused_plainly(run):
     result = run("chat", *MODEL, "What is this?", stdin=b"word " * 9000, env=REAL, timeout=120)
     assert (result.status, result.stdout) == (1, b"")
-    assert result.stderr.startswith("streamcli: the server answered 400: ")
+    # The server of the test before may not be gone yet, and is waited for with a notice.
+    said = [line for line in result.stderr.splitlines() if "the embedded model is busy" not in line]
+    assert said[0].startswith("streamcli: the server answered 400: ")
