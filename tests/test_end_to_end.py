@@ -55,7 +55,7 @@ def test_an_answer_that_was_interrupted_is_picked_up(run, spawn):
     """By a prefill: the model goes on from the very text."""
     ask = [*MODEL, "--max-tokens", "60", "Count from 1 to 100."]
     process = spawn("chat", *ask, "--coalesce", "0", env=REAL)
-    process.read_until(b"3", timeout=60)
+    process.read_until(b" ", timeout=60)  # what so small a model says differs from run to run
     process.signal(signal.SIGKILL)
     shown = process.finish().stdout
     resumed = run("chat", *ask, "--resume", env=REAL, timeout=120)
