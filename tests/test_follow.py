@@ -19,7 +19,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from streamcli.core.position import HEAD_BYTES, Position
+from streamcli.core.position import HEAD_BYTES, Piece, Position
 from streamcli.edge import follow, siblings
 from streamcli.edge.follow import MAX_BATCH_BYTES, Follower, position_key
 from streamcli.edge.followed import MISSING_GRACE, ROTATION_GRACE
@@ -40,7 +40,7 @@ class Reader:
     notices: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.pieces: list[follow.Piece] = []
+        self.pieces: list[Piece] = []
         self.held: dict[int, bytes] = {}
         self.lines: list[str] = []
         self.follower = Follower(
@@ -69,13 +69,13 @@ class Reader:
                 return lines
             lines += more
 
-    def take(self, piece: follow.Piece) -> list[str]:
+    def take(self, piece: Piece) -> list[str]:
         self.pieces.append(piece)
-        before = self.held.get(piece.file, b"")
+        before = self.held.get(piece.input, b"")
         lines = [before.decode()] if piece.restarted and before else []
         *whole, rest = ((b"" if piece.restarted else before) + piece.data).split(b"\n")
-        self.held[piece.file] = rest
-        self.positions[position_key(self.paths[piece.file])] = piece.end.back(len(rest))
+        self.held[piece.input] = rest
+        self.positions[position_key(self.paths[piece.input])] = piece.end.back(len(rest))
         return lines + [line.decode() for line in whole]
 
     def restart(self, **changes) -> Reader:
@@ -334,7 +334,7 @@ def test_a_file_that_is_named_twice_is_followed_once(tmp_path, log, reader, monk
     append(log, ["a"])
     one = reader(log, "app.log", str(tmp_path / "link"))
     assert one.poll() == ["a"]
-    assert [piece.file for piece in one.pieces] == [0]
+    assert [piece.input for piece in one.pieces] == [0]
 
 
 # --- rotation under way ---
@@ -746,7 +746,7 @@ def test_a_batch_is_bounded_and_every_file_has_its_turn(tmp_path, reader):
     one = reader(*paths)
     batches = [one.follower.poll() for _ in range(2)]
     assert [sum(len(piece.data) for piece in batch) for batch in batches] == [MAX_BATCH_BYTES] * 2
-    assert {piece.file for batch in batches for piece in batch} == set(range(6))
+    assert {piece.input for batch in batches for piece in batch} == set(range(6))
 
 
 def test_memory_does_not_grow_with_the_file(log, reader):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from streamcli.commands.analysis import Analysis
 from streamcli.commands.asking import Asking, asking
 from streamcli.commands.chronicle import Chronicle
-from streamcli.commands.inputs import FollowedInput, StdinInput, followed, whole_lines
+from streamcli.commands.inputs import FollowedInput, StdinInput, followed
 from streamcli.commands.masking import telling_redactor
 from streamcli.commands.runtime import Runtime
 from streamcli.commands.watch import Watch
@@ -116,4 +116,4 @@ def _watch(
 ) -> Watch:
     budget = settings.window_limit * CHARS_PER_TOKEN
     policy = WindowPolicy(settings.lines, settings.every, settings.idle, budget, settings.on_overload)
-    return Watch(runtime, policy, source, intakes, whole_lines)
+    return Watch(runtime, policy, source, intakes)

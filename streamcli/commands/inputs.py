@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from streamcli.commands.asking import Asking
 from streamcli.commands.runtime import Runtime
-from streamcli.commands.watch import Piece
 from streamcli.config import AnalyzeSettings
-from streamcli.core.position import Position
+from streamcli.core.position import Piece, Position
 
 if TYPE_CHECKING:
     from streamcli.edge.follow import Follower
@@ -61,7 +60,7 @@ class FollowedInput:
         if self._follower is None:
             positions = await self._positions(self._keys)
             self._follower = Follower(self._paths, positions, from_start=self._from_start, notice=self._notice)
-        return [Piece(piece.file, piece.data, piece.end, piece.restarted) for piece in await self._follower.read()]
+        return await self._follower.read()
 
     def keep(self, mark: object, asked: Asking) -> None:
         """All before `mark` is analysed: an input number -> Position."""
@@ -73,11 +72,6 @@ class FollowedInput:
         """Lets go of the files."""
         if self._follower is not None:
             self._follower.close()
-
-
-def whole_lines(mark: object, unfinished: int) -> object:
-    """The position of the last line that has ended, of one that is `unfinished` bytes beyond it."""
-    return mark.back(unfinished) if isinstance(mark, Position) else mark
 
 
 def followed(settings: AnalyzeSettings) -> tuple[tuple[str, ...], str]:

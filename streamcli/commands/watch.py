@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 from streamcli.commands.message import remind_of_silence
 from streamcli.commands.runtime import Runtime
 from streamcli.core.intake import Intake
 from streamcli.core.overload import lines_in
+from streamcli.core.position import Piece, Progress
 from streamcli.core.window import Window, WindowBuilder, WindowPolicy
 from streamcli.errors import RateLimited, StreamcliError
 
@@ -21,16 +21,6 @@ LIVE_AFTER = 1.0
 SIGNAL_GRACE = 0.05
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Bytes of one input. `mark` is how far it has been read with them; `restarted` that they begin another file."""
-
-    input: int
-    data: bytes
-    mark: object = None
-    restarted: bool = False
-
-
 class Source(Protocol):
     """Where the bytes come from."""
 
@@ -39,24 +29,15 @@ class Source(Protocol):
 
 
 class Watch:
-    """The lines that are there, and the windows they make."""
+    """The lines that are there, and the windows they make. A window's mark is how far the inputs are in it."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        policy: WindowPolicy,
-        source: Source,
-        intakes: Sequence[Intake],
-        whole_lines: Callable[[object, int], object] = lambda mark, unfinished: mark,
-    ) -> None:
-        """`whole_lines` takes from a piece's mark the bytes of a line that has not ended."""
+    def __init__(self, runtime: Runtime, policy: WindowPolicy, source: Source, intakes: Sequence[Intake]) -> None:
         self._runtime = runtime
         self._loop = asyncio.get_running_loop()
         self._began_at = self._loop.time()
         self._source = source
         self._intakes = intakes
-        self._whole_lines = whole_lines
-        self._marks: dict[int, object] = {}
+        self._progress = Progress()
         self._policy = policy
         self._builder = WindowBuilder(policy)
         self._changed = asyncio.Event()
@@ -202,31 +183,21 @@ class Watch:
         deadline, now = intake.deadline(), self._loop.time()
         if deadline is not None and now >= deadline:
             await self._add(intake.feed(b"", now))
-            self._note(number, intake)
+            self._progress.settle(number)
+            self._builder.mark = self._progress.given_out
 
     async def _take_in(self, piece: Piece) -> None:
         intake = self._intakes[piece.input]
         if piece.restarted:
             await self._add(intake.flush())
-            self._marks.pop(piece.input, None)
-        before = self._marks.get(piece.input)
+            self._progress.restart(piece.input)
         records = intake.feed(piece.data, self._last_at)
         await self._add(records)
-        if piece.mark is None:
-            return
-        self._marks[piece.input] = self._whole_lines(piece.mark, intake.unfinished)
-        if intake.is_between_records or not records:
-            self._note(piece.input, intake)
-        elif before is not None:  # the open record began in this piece: all before it has been given out
-            self._builder.mark = {**self._noted(), piece.input: before}
-
-    def _note(self, number: int, intake: Intake) -> None:
-        """All whole lines of that input are in the window, or before it."""
-        if number in self._marks and intake.is_between_records:
-            self._builder.mark = {**self._noted(), number: self._marks[number]}
-
-    def _noted(self) -> dict[int, object]:
-        return self._builder.mark if isinstance(self._builder.mark, dict) else {}
+        if piece.end is not None:
+            lines_end = piece.end.back(intake.unfinished)
+            all_given = intake.is_between_records
+            self._progress.advance(piece.input, lines_end, gave=bool(records), all_given=all_given)
+            self._builder.mark = self._progress.given_out
 
     def _counted(self, records: Sequence[bytes]) -> Sequence[bytes]:
         self._added += lines_in(records)

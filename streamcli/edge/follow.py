@@ -5,17 +5,15 @@ hold what the files hold for it. What a rotation leaves behind is still there wh
 a full pipe loses what is rotated twice.
 """
 
-import asyncio
-import contextlib
 import os
 import stat
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from streamcli.core.position import Position
+from streamcli.core.position import Piece, Position
+from streamcli.edge.demand import OnDemand
 from streamcli.edge.followed import FollowedLog
 from streamcli.edge.wakeups import Wakeups
 from streamcli.errors import InputError
@@ -28,20 +26,6 @@ _TURN_BYTES = 64 * 1024
 POLL_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Bytes of the file `file`, an index into the paths, and the position after the last one.
-
-    `restarted` says that they are the first of another file: the line that was unfinished before is finished. Else
-    they follow on those before. The position of the last whole line is `end.back(n)` if a splitter still holds n bytes.
-    """
-
-    file: int
-    data: bytes
-    end: Position
-    restarted: bool
-
-
 def position_key(path: str) -> str:
     """The name under which a file's position is kept: absolute, its folder without links.
 
@@ -52,7 +36,7 @@ def position_key(path: str) -> str:
 
 
 class Follower:
-    """`read` gives what comes next in any of the files. Not for concurrent readers.
+    """`read` gives what comes next in any of the files, each an input by its index. Not for concurrent readers.
 
     Memory is bounded by one batch. A file that is named twice is followed once, under its first index.
     """
@@ -71,6 +55,7 @@ class Follower:
         """
         self._notice = notice
         self._clock = clock
+        self._batches = OnDemand("follow", self._wait, self._close_files)
         self._files: dict[int, FollowedLog] = {}
         seen = set()
         for index, path in enumerate(paths):
@@ -80,9 +65,6 @@ class Follower:
                 key = position_key(path)
                 self._files[index] = FollowedLog(key, path, positions.get(key), from_start=from_start, say=self._say)
         self._order = deque(self._files)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._demand = threading.Semaphore(0)
-        self._pending: asyncio.Future[list[Piece]] | None = None
         self._wake = threading.Event()
         self._closed = threading.Event()
         self._wakeups: Wakeups | None = None
@@ -92,16 +74,7 @@ class Follower:
         """Waits for new bytes; what a cancelled call had asked for, the next one gets. Empty only once it is closed."""
         if self._closed.is_set():
             return []
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-            threading.Thread(target=self._run, name="follow", daemon=True).start()
-        if self._pending is None:
-            self._pending = loop.create_future()
-            self._demand.release()
-        result = await asyncio.shield(self._pending)
-        self._pending = None
-        return result
+        return await self._batches.next()
 
     def poll(self) -> list[Piece]:
         """What is there to read, without waiting for more; not while `read` is waited for. Blocks for the files."""
@@ -126,28 +99,13 @@ class Follower:
         """Stops; does not wait for a file system. May be called again."""
         self._closed.set()
         self._wake.set()
-        self._demand.release()
         with self._starting:
             if self._wakeups is not None:
                 self._wakeups.close()
-        if self._loop is None:
-            self._close_files()
-
-    def _run(self) -> None:
-        """The thread: a batch for each demand."""
-        try:
-            while True:
-                self._demand.acquire()
-                if self._closed.is_set():
-                    self._in_loop(self._deliver, [])
-                    return
-                self._in_loop(self._deliver, self._wait())
-        except Exception as error:  # a bug: whoever waits must hear of it
-            self._in_loop(self._fail, error)
-        finally:
-            self._close_files()
+        self._batches.close()
 
     def _wait(self) -> list[Piece]:
+        """In the thread: the next pieces; none once it is closed."""
         while not self._closed.is_set():
             self._wake.clear()
             if pieces := self.poll():
@@ -166,24 +124,8 @@ class Follower:
                 self._wakeups.close()
             self._wakeups = Wakeups(folders, self._wake.set)
 
-    def _deliver(self, pieces: list[Piece]) -> None:
-        if self._pending is not None and not self._pending.done():
-            self._pending.set_result(pieces)
-
-    def _fail(self, error: Exception) -> None:
-        if self._pending is not None and not self._pending.done():
-            self._pending.set_exception(error)
-
     def _say(self, text: str) -> None:
-        if self._loop is None:
-            self._notice(text)
-        else:
-            self._in_loop(self._notice, text)
-
-    def _in_loop(self, function: Callable[..., None], *values: object) -> None:
-        assert self._loop is not None
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the run is over
-            self._loop.call_soon_threadsafe(function, *values)
+        self._batches.tell(self._notice, text)
 
     def _close_files(self) -> None:
         for file in self._files.values():

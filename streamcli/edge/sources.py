@@ -5,13 +5,11 @@ non-blocking for everybody else who has it open. Nothing is read that was not as
 producer upstream, and bytes that are left unread stay in the pipe.
 """
 
-import asyncio
-import contextlib
 import fcntl
 import os
 import select
-import threading
 
+from streamcli.edge.demand import OnDemand
 from streamcli.errors import InputError
 
 DEFAULT_PIPE_BYTES = 64 * 1024
@@ -26,42 +24,19 @@ class StdinSource:
     def __init__(self, fd: int = 0) -> None:
         self._fd = fd
         self._read_bytes = _pipe_size(fd)
-        self._demand = threading.Semaphore(0)
-        self._pending: asyncio.Future[bytes] | None = None
-        self._started = False
         self._at_end = False
+        self._batches = OnDemand("stdin", self._read)
 
     async def read(self) -> bytes:
         """Waits for input; what a cancelled call had asked for, the next one gets. Raises InputError."""
-        loop = asyncio.get_running_loop()
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._run, args=(loop,), name="stdin", daemon=True).start()
-        if self._pending is None:
-            self._pending = loop.create_future()
-            self._demand.release()
-        result = await asyncio.shield(self._pending)
-        self._pending = None
-        return result
+        return await self._batches.next()
 
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            self._demand.acquire()
-            result: bytes | InputError
-            try:
-                result = self._read_batch()
-            except OSError as error:
-                what = f"cannot read standard input: {error.strerror}"
-                result = InputError(what, "use -n if there is none to read")
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the run is over
-                loop.call_soon_threadsafe(self._deliver, result)
-
-    def _deliver(self, result: bytes | InputError) -> None:
-        assert self._pending is not None
-        if isinstance(result, InputError):
-            self._pending.set_exception(result)
-        else:
-            self._pending.set_result(result)
+    def _read(self) -> bytes:
+        try:
+            return self._read_batch()
+        except OSError as error:
+            what = f"cannot read standard input: {error.strerror}"
+            raise InputError(what, "use -n if there is none to read") from error
 
     def _read_batch(self) -> bytes:
         """Blocks for the first bytes, then takes what else is there already. A terminal says only once that it ends."""
