@@ -17,7 +17,8 @@ from streamcli.commands.watch import Watch
 from streamcli.config import AnalyzeSettings
 from streamcli.core.allowance import Allowance
 from streamcli.core.events import Found, FoundAgain, WindowSent
-from streamcli.core.findings import Again, Finding, FindingFilter
+from streamcli.core.finding_filter import FindingFilter
+from streamcli.core.findings import Again, Finding
 from streamcli.core.limits import in_words
 from streamcli.core.models import is_embedded
 from streamcli.core.pii import Restorer

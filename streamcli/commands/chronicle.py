@@ -10,7 +10,8 @@ from streamcli.commands.watch import Watch
 from streamcli.config import AnalyzeSettings
 from streamcli.core.budget import Budget
 from streamcli.core.events import Found, FoundAgain, Stats, Usage
-from streamcli.core.findings import Again, Finding, Known, Level, Tally
+from streamcli.core.findings import Again, Finding, Level, Tally
+from streamcli.core.known import Known
 from streamcli.core.window import Window
 from streamcli.errors import BudgetSpent, StreamcliError
 

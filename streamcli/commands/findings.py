@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 from streamcli.commands.delivery import Delivery
 from streamcli.core.events import AnswerEvent, Delta, Found, FoundAgain, OutputEvent, Restarted, Stop, WindowSent
-from streamcli.core.findings import Again, Finding, FindingFilter
+from streamcli.core.finding_filter import FindingFilter
+from streamcli.core.findings import Again, Finding
 from streamcli.core.pipeline import TextFilter
 from streamcli.errors import StreamcliError
 
