@@ -200,7 +200,7 @@ ANSWERS = st.lists(
             "\n",
             "  ",
             "prose [INFO] x\n",
-            "[",
+            "[x",
             "**ERROR** L3: the disk is 97 % full, writes fail soon, free some\n",
             "[ERROR] " + "x" * MAX_LINE + "\n",
             "[AGAIN F1] " + "x" * (MAX_LINE - 20) + "\n",
