@@ -1,12 +1,14 @@
 """Frozen settings: defaults < environment < flags. The command line makes them; the commands only read them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from streamcli.core.models import limits
 
+if TYPE_CHECKING:
+    from streamcli.core.overload import Overload
+
 Verb = Literal["chat", "gen", "analyze"]
-Overload = Literal["condense", "block", "drop-oldest", "sample", "fail"]
 Level = Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -107,7 +109,7 @@ class AnalyzeSettings(Settings):
     idle: float = 0.0
     window_tokens: int | None = None
     record_start: str | None = None
-    on_overload: Overload = "condense"
+    on_overload: "Overload" = "condense"
     jobs: int = 1
     max_requests_per_minute: int = 6
     budget_per_hour: float | None = None

@@ -10,8 +10,7 @@ import pytest
 from fake_server import End, FakeServer, Reply, answer, closing, failure, opening, text, wait
 from harness import screen
 
-from streamcli.core.intake import MARGIN
-from streamcli.core.lines import MAX_LINE_BYTES
+from streamcli.core.lines import MAX_LINE_BYTES, UNCERTAIN_BYTES
 
 QUICK = ("--max-requests-per-minute", "0")
 
@@ -413,7 +412,7 @@ def test_on_the_terminal_of_the_answer_there_is_no_status_line(spawn, server):
 
 
 def test_a_secret_at_the_cap_of_a_line_is_not_sent_in_part(run_warm, server):
-    line = b"x" * (MAX_LINE_BYTES + MARGIN - 12) + b" ghp_" + b"a1B2" * 9
+    line = b"x" * (MAX_LINE_BYTES + UNCERTAIN_BYTES - 12) + b" ghp_" + b"a1B2" * 9
     assert run_warm("analyze", "--window-tokens", "200000", stdin=line + b"\n").status == 0
     assert "ghp_" not in content(server, 0)
     assert "more bytes of this line cut]" in content(server, 0)

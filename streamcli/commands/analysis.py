@@ -197,11 +197,8 @@ class Analysis:
         )
 
     def _found(self, found: Finding | Again, window: Window) -> Found | FoundAgain:
-        text = found.text if isinstance(found, Finding) else ""
-        if self._pseudonyms is not None and text:
-            restorer = Restorer(self._pseudonyms)
-            text = "".join(restorer.feed(text, 0.0) + restorer.flush())
-        return self._chronicle.found(found, window, text)
+        text = found.text
+        return self._chronicle.found(found, window, self._pseudonyms.restored(text) if self._pseudonyms else text)
 
     def _fail(self, error: StreamcliError, window: Window) -> None:
         """The watch goes on, unless the next window would fare no better."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streamcli.commands.reporting import Reporting
 from streamcli.commands.runtime import Runtime
@@ -104,15 +104,12 @@ class Chronicle:
             counts["shown"],
             counts["condensed"],
             counts["dropped"] + self._watch.blank,
-            self._watch.unanalysed() + counts["failed_lines"],
+            self._unanalysed,
             counts["windows"],
             counts["failed"],
             self._tally.by_level(),
             self._tally.again,
-            {kind: count for kind, count in self._masked.items() if count},
-            self._usage.tokens - self._usage.output_tokens,
-            self._usage.output_tokens,
-            self.budget.cost if self.budget else None,
+            **self._spent(),
         )
 
     @property
@@ -125,15 +122,21 @@ class Chronicle:
         return self._counts["dropped"]
 
     @property
-    def _usage(self) -> Usage:
-        return self.budget.usage if self.budget else Usage()
+    def _unanalysed(self) -> int:
+        """Lines of windows that failed, too."""
+        return self._watch.unanalysed() + self._counts["failed_lines"]
+
+    def _spent(self) -> dict[str, Any]:
+        """What was masked, and what was used, as Stats and a report have it."""
+        usage = self.budget.usage if self.budget else Usage()
+        return {
+            "masked": {kind: count for kind, count in self._masked.items() if count},
+            "input_tokens": usage.tokens - usage.output_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost": self.budget.cost if self.budget else None,
+        }
 
     def _totals(self) -> "Totals":
         from streamcli.core.report import Totals
 
-        usage = self._usage
-        cost = self.budget.cost if self.budget else None
-        masked = {kind: count for kind, count in self._masked.items() if count}
-        inward = usage.tokens - usage.output_tokens
-        unanalysed = self._watch.unanalysed() + self._counts["failed_lines"]
-        return Totals(self.windows, inward, usage.output_tokens, cost, masked, unanalysed)
+        return Totals(requests=self.windows, unanalysed=self._unanalysed, **self._spent())

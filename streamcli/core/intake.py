@@ -2,12 +2,11 @@
 
 from typing import Protocol
 
-from streamcli.core.lines import MAX_LINE_BYTES, LineSplitter
+from streamcli.core.lines import MAX_LINE_BYTES, UNCERTAIN_BYTES, LineSplitter
 from streamcli.core.multiline import LineTest, RecordJoiner
 
-# Bytes of a line beyond its cap that are looked at, and then cut too: a secret that the cap went through is no secret
-# to be recognised.
-MARGIN = 1024
+# What is looked at of a line: more than is kept of it, for a secret that the cap went through is none to recognise.
+_LOOKED_AT = MAX_LINE_BYTES + UNCERTAIN_BYTES
 
 
 class LineFilter(Protocol):
@@ -25,7 +24,7 @@ class Intake:
     def __init__(self, redactor: LineFilter | None = None, start: LineTest | None = None, name: bytes = b"") -> None:
         self._redactor = redactor
         self._prefix = name + b": " if name else b""
-        self._splitter = LineSplitter(MAX_LINE_BYTES + MARGIN)
+        self._splitter = LineSplitter(_LOOKED_AT)
         self._joiner = RecordJoiner(start)
 
     @property
@@ -59,12 +58,12 @@ class Intake:
         if not lines:
             return lines
         # Longer ones were cut, and what follows says by how much.
-        cut = [place for place, line in enumerate(lines) if len(line) > MAX_LINE_BYTES + MARGIN]
+        cut = [place for place, line in enumerate(lines) if len(line) > _LOOKED_AT]
         if self._redactor is not None:
             lines = self._redactor.feed(lines, now)
         for place in cut:
             line, _, remark = lines[place].rpartition(b" [")
-            lines[place] = line[:-MARGIN] + b" [" + remark
+            lines[place] = line[:-UNCERTAIN_BYTES] + b" [" + remark
         return lines
 
     def _named(self, records: list[bytes]) -> list[bytes]:

@@ -5,6 +5,8 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *ran
 
 # The longest line kept, in bytes; the rest of a longer one is counted. A stream may be one line without an end.
 MAX_LINE_BYTES = 64 * 1024
+# Bytes before the cut that go too where secrets are masked: one may begin there whose form is not seen yet.
+UNCERTAIN_BYTES = 1024
 
 
 def decode(data: bytes | bytearray) -> str:
@@ -20,51 +22,65 @@ def show_line(record: bytes) -> str:
     return text.translate(_CONTROLS)
 
 
+class OpenLine:
+    """A line that has not ended, of which at most `cap` bytes are kept."""
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self._pieces: list[bytes] = []
+        self.length = 0
+        """In bytes, with those that were not kept."""
+
+    def keep(self, piece: bytes) -> None:
+        """It goes on."""
+        room = self._cap - self.length
+        if room > 0 and piece:
+            self._pieces.append(piece[:room])
+        self.length += len(piece)
+
+    def take(self) -> tuple[bytes, int]:
+        """What was kept of it, and its length; what comes next is another line."""
+        taken = b"".join(self._pieces), self.length
+        self._pieces.clear()
+        self.length = 0
+        return taken
+
+
 class LineSplitter:
     """Splits chunks at LF or CRLF; what the last one leaves unfinished is a line too, at the end."""
 
     def __init__(self, max_line: int = MAX_LINE_BYTES) -> None:
         self._max_line = max_line
-        self._partial: list[bytes] = []
-        self._length = 0  # of the line in progress, with what was not kept
+        self._open = OpenLine(max_line)
 
     def feed(self, chunk: bytes, now: float) -> list[bytes]:
         head, newline, rest = chunk.partition(b"\n")
         if not newline:
-            self._keep(chunk)
+            self._open.keep(chunk)
             return []
-        self._keep(head)
+        self._open.keep(head)
         *lines, last = rest.split(b"\n")
         if len(chunk) > self._max_line:
             lines = [self._capped(line, len(line)) for line in lines]
         if b"\r" in chunk:
             lines = [line.removesuffix(b"\r") for line in lines]
         lines.insert(0, self._take())
-        self._keep(last)
+        self._open.keep(last)
         return lines
 
     @property
     def held(self) -> int:
         """Bytes of a line that has not ended, with those that were not kept."""
-        return self._length
+        return self._open.length
 
     def deadline(self) -> float | None:
         return None
 
     def flush(self) -> list[bytes]:
-        return [self._take()] if self._length else []
-
-    def _keep(self, piece: bytes) -> None:
-        room = self._max_line - self._length
-        if room > 0 and piece:
-            self._partial.append(piece[:room])
-        self._length += len(piece)
+        return [self._take()] if self._open.length else []
 
     def _take(self) -> bytes:
-        line, length = b"".join(self._partial), self._length
-        self._partial.clear()
-        self._length = 0
-        return self._capped(line, length).removesuffix(b"\r")
+        return self._capped(*self._open.take()).removesuffix(b"\r")
 
     def _capped(self, line: bytes, length: int) -> bytes:
         if length <= self._max_line:

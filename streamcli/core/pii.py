@@ -177,6 +177,10 @@ class Pseudonyms:
         value = self._values.get(placeholder.encode())
         return None if value is None else value.decode("utf-8", "replace")
 
+    def restored(self, text: str) -> str:
+        """`text` with what its placeholders stand for, as far as that is known."""
+        return _WHOLE.sub(lambda found: self.value(found[0]) or found[0], text)
+
     def _remember(self, kind: str, value: bytes, placeholder: bytes) -> None:
         if len(self._values) >= MAX_PSEUDONYMS or self._bytes + len(value) > MAX_PSEUDONYM_BYTES:
             self.forgotten += 1
@@ -209,7 +213,8 @@ class Restorer:
         text = self._held + text
         partial = _PARTIAL.search(text, max(0, len(text) - _LONGEST))
         self._held = text[partial.start() :] if partial else ""
-        return self._restored(text[: len(text) - len(self._held)])
+        text = text[: len(text) - len(self._held)]
+        return [self._pseudonyms.restored(text)] if text else []
 
     def deadline(self) -> float | None:
         return None
@@ -217,6 +222,3 @@ class Restorer:
     def flush(self) -> list[str]:
         text, self._held = self._held, ""
         return [text] if text else []
-
-    def _restored(self, text: str) -> list[str]:
-        return [_WHOLE.sub(lambda found: self._pseudonyms.value(found[0]) or found[0], text)] if text else []
