@@ -5,9 +5,6 @@ from typing import Protocol
 from streamcli.core.lines import MAX_LINE_BYTES, UNCERTAIN_BYTES, LineSplitter
 from streamcli.core.multiline import LineTest, RecordJoiner
 
-# What is looked at of a line: more than is kept of it, for a secret that the cap went through is none to recognise.
-_LOOKED_AT = MAX_LINE_BYTES + UNCERTAIN_BYTES
-
 
 class LineFilter(Protocol):
     """The shape of core's filters, for lines: as many come out as go in."""
@@ -24,7 +21,7 @@ class Intake:
     def __init__(self, redactor: LineFilter | None = None, start: LineTest | None = None, name: bytes = b"") -> None:
         self._redactor = redactor
         self._prefix = name + b": " if name else b""
-        self._splitter = LineSplitter(_LOOKED_AT)
+        self._splitter = LineSplitter(MAX_LINE_BYTES, UNCERTAIN_BYTES)
         self._joiner = RecordJoiner(start)
 
     @property
@@ -58,7 +55,7 @@ class Intake:
         if not lines:
             return lines
         # Longer ones were cut, and what follows says by how much.
-        cut = [place for place, line in enumerate(lines) if len(line) > _LOOKED_AT]
+        cut = [place for place, line in enumerate(lines) if len(line) > MAX_LINE_BYTES + UNCERTAIN_BYTES]
         if self._redactor is not None:
             lines = self._redactor.feed(lines, now)
         for place in cut:

@@ -47,11 +47,16 @@ class OpenLine:
 
 
 class LineSplitter:
-    """Splits chunks at LF or CRLF; what the last one leaves unfinished is a line too, at the end."""
+    """Splits chunks at LF or CRLF; what the last one leaves unfinished is a line too, at the end.
 
-    def __init__(self, max_line: int = MAX_LINE_BYTES) -> None:
+    A line longer than `max_line` and `uncertain` bytes is cut to that, and then says by how much it is longer than
+    `max_line`: whoever wanted to see the uncertain ones takes them away before that.
+    """
+
+    def __init__(self, max_line: int = MAX_LINE_BYTES, uncertain: int = 0) -> None:
         self._max_line = max_line
-        self._open = OpenLine(max_line)
+        self._looked_at = max_line + uncertain
+        self._open = OpenLine(self._looked_at)
 
     def feed(self, chunk: bytes, now: float) -> list[bytes]:
         head, newline, rest = chunk.partition(b"\n")
@@ -60,7 +65,7 @@ class LineSplitter:
             return []
         self._open.keep(head)
         *lines, last = rest.split(b"\n")
-        if len(chunk) > self._max_line:
+        if len(chunk) > self._looked_at:
             lines = [self._capped(line, len(line)) for line in lines]
         if b"\r" in chunk:
             lines = [line.removesuffix(b"\r") for line in lines]
@@ -83,6 +88,6 @@ class LineSplitter:
         return self._capped(*self._open.take()).removesuffix(b"\r")
 
     def _capped(self, line: bytes, length: int) -> bytes:
-        if length <= self._max_line:
+        if length <= self._looked_at:
             return line
-        return line[: self._max_line] + b" [%d more bytes of this line cut]" % (length - self._max_line)
+        return line[: self._looked_at] + b" [%d more bytes of this line cut]" % (length - self._max_line)
