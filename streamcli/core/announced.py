@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from streamcli.core import secret_values as values
 from streamcli.core.regexes import Pattern, alternation, compile_pattern, is_linear
+from streamcli.core.remarks import says_nothing
 from streamcli.core.rules import PLACEHOLDER, Finding, Rule
 from streamcli.core.secret_values import Span
 
@@ -113,7 +114,7 @@ def _is_encoded(word: bytes) -> bool:
 
 def _whole(line: bytes, start: int) -> Span | None:
     end = len(line.rstrip())
-    return (start, end) if end - start >= 4 and not values.says_nothing(line[start:end]) else None
+    return (start, end) if end - start >= 4 and not says_nothing(line[start:end]) else None
 
 
 def _first(find: Callable[[bytes, int], list[Span]], line: bytes, at: int) -> Span | None:

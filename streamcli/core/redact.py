@@ -20,10 +20,11 @@ from streamcli.core.rules import PLACEHOLDER, Finding, LoneScanner, Rule, Scanne
 from streamcli.core.secret_commands import COMMANDS
 from streamcli.core.secret_forms import FORMS
 from streamcli.core.secret_names import BY_NAME
+from streamcli.core.secret_places import BY_PLACE
 from streamcli.core.secret_rules import BY_CONTEXT
 from streamcli.core.secret_tokens import BY_FORM
 
-BUILT_IN: tuple[Rule, ...] = (*BY_FORM, *BY_CONTEXT, *BY_NAME, *FORMS, *COMMANDS)
+BUILT_IN: tuple[Rule, ...] = (*BY_FORM, *BY_CONTEXT, *BY_PLACE, *BY_NAME, *FORMS, *COMMANDS)
 PRIVATE_KEY = Rule("PRIVATE_KEY", "private key", b"")
 
 # 24 bits: equal hashes of different secrets are rarer than one in a thousand among 180 of them.

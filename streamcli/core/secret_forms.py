@@ -3,6 +3,7 @@
 import re
 
 from streamcli.core import secret_values as values
+from streamcli.core.remarks import says_nothing
 from streamcli.core.rules import Rule
 from streamcli.core.secret_names import is_made
 from streamcli.core.secret_rules import IS, PASSWORD, PASSWORD_KEYWORDS, SUFFIX
@@ -22,7 +23,7 @@ def _is_of_user(text: bytes, match: Span, value: Span) -> bool:
 def _is_told(text: bytes, match: Span, value: Span) -> bool:
     """With a digit, and more than a number: no word, no path, no remark."""
     what = text[value[0] : value[1]]
-    return bool(_DIGIT.search(what)) and not what.isdigit() and not values.says_nothing(what)
+    return bool(_DIGIT.search(what)) and not what.isdigit() and not says_nothing(what)
 
 
 def _is_link(text: bytes, match: Span, value: Span) -> bool:

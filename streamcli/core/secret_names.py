@@ -6,6 +6,7 @@ And for a header, or a field of a form, that is an element of a list beside its 
 import re
 
 from streamcli.core import secret_values as values
+from streamcli.core.remarks import changes_case, says_nothing
 from streamcli.core.rules import Rule
 from streamcli.core.secret_rules import IS, SUFFIX
 from streamcli.core.secret_values import Span
@@ -44,7 +45,7 @@ def _looks_made(text: bytes, match: Span, value: Span) -> bool:
     named = _REST_OF_NAME.search(text, max(0, match[0] - _LONGEST_NAME), match[0])
     name = text[named.start() if named else match[0] : value[0]]
     what = text[value[0] : min(value[1], value[0] + 1000)]
-    if _NO_SECRET.search(name) or values.says_nothing(what):
+    if _NO_SECRET.search(name) or says_nothing(what):
         return False
     if _UUID.match(what):
         return _SAYS_SECRET.search(name) is not None
@@ -66,7 +67,7 @@ def is_made(value: bytes) -> bool:
 def _is_made_part(part: bytes) -> bool:
     if len(part) < 8:
         return False
-    return len(_CHANGES.findall(part)) >= max(2, len(part) // 12) or values.changes_case(part)
+    return len(_CHANGES.findall(part)) >= max(2, len(part) // 12) or changes_case(part)
 
 
 GENERIC = (

@@ -1,4 +1,4 @@
-"""What stands behind `password=`: where it ends, and whether it is a secret at all.
+"""What stands behind `password=`: where it ends, and what of it is secret. Whether it says anything: remarks.py.
 
 Logs speak of passwords more often than they show one: `password: authentication failure`, `token=null`. A finder
 takes a text and the place where a value begins, and gives the spans of what is secret there, in order. None looks
@@ -8,16 +8,15 @@ beyond the line, and what is looked at and then left is always short: a text may
 import base64
 import binascii
 import functools
-import itertools
 import re
 from collections.abc import Callable
+
+from streamcli.core.remarks import LONGEST_REMARK, NO_DIGIT, NUMBER, is_password, is_token, says_nothing
 
 Span = tuple[int, int]
 """Where something begins in a text, and where it ends."""
 Finder = Callable[[bytes, int], list[Span]]
 
-# A longer value is never a remark.
-_LONGEST_REMARK = 200
 _CARRIAGE_RETURN = 0x0D
 
 _OPENING = re.compile(rb"[bBuUrRfF$@]{0,2}(\\{0,7})([\"'`])|(&quot;|&#0?3[49];|%22|%27|\\u0022)")
@@ -44,49 +43,14 @@ _COOKIE_ATTRIBUTES = frozenset(
 _SWITCHED = frozenset((b"true", b"false", b"yes", b"no", b"on", b"off"))
 _EXPIRES = re.compile(rb"[^;\"'\n]*")
 
-_WORDS = re.compile(rb"[A-Za-z][A-Za-z'-]*[.,:!?]?(?: [A-Za-z0-9'.,:!?-]+)*\Z")
-_FOLLOWED_BY_PROSE = re.compile(rb"[.,;:!?]?[ \t]+(?![\"'{]?[\w.-]+[\"']?[ \t]?[=:]|[|\]})\\<-])[^\s]")
-_STAND_IN = re.compile(
-    rb"[*#.\-_?\xe2\x80\xa2\x97\x8f]+\Z|[xX]{3,}\Z"  # masked already
-    # A template.
-    rb"|\$\{[^}]*\}?\Z|\$[A-Z_][A-Z0-9_]*\Z|\$\(|%[A-Z_]{2,}%\Z|%[sdvqr]\Z|%\(\w+\)|%\{|#\{|\{\{|\{\w*\}\Z"
-    rb"|<[^<>]*>\Z|\[[A-Za-z ]*\]\Z"
-    rb"|(?:self|this|os|process|config|settings|args|kwargs|env|params|request|req|ctx|cfg|opts|options|secrets)[.\[]"
-    rb"|(?:data|var|local|module)\.[a-z]|[A-Za-z_][\w.]*\([\w., ]*\)\Z"  # code, in a traceback
-)
-_ELSEWHERE = re.compile(
-    rb"/(?:etc|var|run|home|usr|opt|tmp|root|mnt|srv|proc|dev|secrets?|Users|builds?|workspace|app|keys?)/"
-    rb"|~/|\.{1,2}/|[A-Za-z]:\\\\?[A-Za-z]|file:|arn:aws|https?://[^\s@]*\Z"
-)
-_OTHER_FIELD = re.compile(rb"[A-Za-z_][\w.-]{0,40}=[^=\s]")  # nothing stands behind `password= user=bob`
-_NUMBER = re.compile(rb"[+-]?[0-9][0-9.,:]*(?:ms|s|m|h|d|%|k|kb|mb|gb)?\Z")
-_NUMBERED = re.compile(rb"[A-Za-z]?[a-z]{4,24}[0-9]\Z")  # token: 'identifier1'
-_DATE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]|\Z)")
 _SMALL = re.compile(rb"[0-9]{1,2}\Z")
-_SWITCH = re.compile(rb"--?[A-Za-z][\w-]*(?:=|\s|\Z)")
-_HANDLE = re.compile(rb"0x[0-9A-Fa-f]{1,16}\Z")
-_TOKEN_CHARACTERS = re.compile(rb"[\w.~+/=%:|!@#$^&*-]+\Z")
 _ONE_TIME_CODE = re.compile(rb"[0-9]{3}[ -]?[0-9]{0,7}\Z")
-_NO_DIGIT = re.compile(rb"[^0-9]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{6,}={0,2}")
-_MEANINGLESS = frozenset(
-    b"""
-    null none nil nul undefined nan true false yes no on off empty blank unset unknown missing required optional
-    invalid valid incorrect wrong correct bad expired expires revoked rejected denied refused accepted failed failure
-    failing error errors ok okay success successful changed updated reset set created deleted removed enabled disabled
-    default hidden filtered redacted masked omitted sanitized scrubbed present absent mismatch mismatched matched match
-    matches verified validated authenticated authentication authorization authorized unauthorized forbidden not is are
-    was were for must should cannot could does has have with from and or the a an this that it too string str bytes
-    text int integer number boolean bool object array secretstr basic bearer digest negotiate n/a tbd todo
-    placeholder prompt stdin file vault expected unexpected attempt attempts to in as by be can will option flag
-    argument
-    """.split()
-)
 
 
 def password(text: bytes, at: int) -> list[Span]:
     """Almost anything that is no remark: people choose words."""
-    return _checked(text, at, _is_password)
+    return _checked(text, at, is_password)
 
 
 def bare_pass(text: bytes, at: int) -> list[Span]:
@@ -105,7 +69,7 @@ def in_quotes(text: bytes, at: int) -> list[Span]:
 
 def element_of_list(text: bytes, at: int) -> list[Span]:
     """A password in quotes, which may as well be the next of some names: only one with a digit is told from those."""
-    return [(start, end) for start, end in in_quotes(text, at) if not _NO_DIGIT.match(text, start, end)]
+    return [(start, end) for start, end in in_quotes(text, at) if not NO_DIGIT.match(text, start, end)]
 
 
 def secret(text: bytes, at: int) -> list[Span]:
@@ -116,7 +80,7 @@ def secret(text: bytes, at: int) -> list[Span]:
 
 def token(text: bytes, at: int) -> list[Span]:
     """What a program made: no word, no small number."""
-    return _checked(text, at, _is_token)
+    return _checked(text, at, is_token)
 
 
 def told(text: bytes, at: int) -> list[Span]:
@@ -124,8 +88,8 @@ def told(text: bytes, at: int) -> list[Span]:
     return [
         (start, end)
         for start, end in password(text, at)
-        if end - start >= 4 and (start > at or not _NO_DIGIT.match(text, start, min(end, start + 64)))
-        if not _NUMBER.match(text, start, end)
+        if end - start >= 4 and (start > at or not NO_DIGIT.match(text, start, min(end, start + 64)))
+        if not NUMBER.match(text, start, end)
     ]
 
 
@@ -151,7 +115,7 @@ def argument(text: bytes, at: int) -> list[Span]:
 
 def passing(text: bytes, at: int) -> list[Span]:
     """A token in a sentence that has no sign before it: long, and with digits."""
-    return [(start, end) for start, end in key(text, at) if end - start >= 12 and not _NO_DIGIT.match(text, start, end)]
+    return [(start, end) for start, end in key(text, at) if end - start >= 12 and not NO_DIGIT.match(text, start, end)]
 
 
 def session(text: bytes, at: int) -> list[Span]:
@@ -159,7 +123,7 @@ def session(text: bytes, at: int) -> list[Span]:
     return [
         (start, end)
         for start, end in token(text, at)
-        if end - start >= 8 and not _NO_DIGIT.match(text, start, end) and text[start : start + 4] != b"S-1-"
+        if end - start >= 8 and not NO_DIGIT.match(text, start, end) and text[start : start + 4] != b"S-1-"
     ]
 
 
@@ -214,7 +178,7 @@ def element(text: bytes, at: int) -> list[Span]:
     """Between the tags of XML."""
     found = _ELEMENT_END.search(text, at)
     end = found.start() if found else len(text)
-    return [(at, end)] if end > at and _is_password(text, at, at, end) else []
+    return [(at, end)] if end > at and is_password(text, at, at, end) else []
 
 
 _ELEMENT_END = re.compile(rb"<|&lt;|\]\]>|\n")
@@ -274,7 +238,7 @@ def _checked(text: bytes, at: int, is_secret: Callable[[bytes, int, int, int], b
     if span is None:
         return []
     start, end = span
-    found = [span] if end - start > _LONGEST_REMARK or is_secret(text, at, start, end) else []
+    found = [span] if end - start > LONGEST_REMARK or is_secret(text, at, start, end) else []
     return found + _successor(text, end, is_secret)
 
 
@@ -285,45 +249,3 @@ def _successor(text: bytes, end: int, is_secret: Callable[[bytes, int, int, int]
     if arrow is None or span is None:
         return []
     return [span] if is_secret(text, arrow.end(), *span) else []
-
-
-def _is_password(text: bytes, at: int, start: int, end: int) -> bool:
-    value = text[start:end]
-    if says_nothing(value) or (text[at - 2 : at] == b"= " and (_OTHER_FIELD.match(value) or _SWITCH.match(value))):
-        return False
-    if start > at or text[at - 1 : at] not in (b" ", b"\t", b":"):
-        return True
-    if value.isdigit():
-        return len(value) > 3
-    return not (_WORDS.match(value) and _FOLLOWED_BY_PROSE.match(text, end))
-
-
-def _is_token(text: bytes, at: int, start: int, end: int) -> bool:
-    value = text[start:end]
-    if len(value) < 6 or says_nothing(value) or not _TOKEN_CHARACTERS.match(value):
-        return False
-    if _HANDLE.match(value) or _DATE.match(value) or _NUMBERED.match(value):
-        return False
-    if value.isdigit():
-        return True
-    return not _NUMBER.match(value) and not (_NO_DIGIT.match(value) and _is_name(value))
-
-
-def _is_name(value: bytes) -> bool:
-    """Whether what has no digits is made of words."""
-    return not (len(value) >= 20 and value.isalpha()) and not changes_case(value)
-
-
-def changes_case(value: bytes) -> bool:
-    """Whether it has letters only, and changes their case as often as what is random."""
-    text = value.decode("latin-1")
-    changes = sum(before.islower() != after.islower() for before, after in itertools.pairwise(text))
-    return value.isalpha() and changes >= len(value) * 0.45
-
-
-def says_nothing(value: bytes) -> bool:
-    """Whether it is a remark, a mask, a template, or says where the secret is."""
-    first, *rest = value[:_LONGEST_REMARK].strip(b"()[]{}<>.,;:!?\"' \t").lower().split() or [b""]
-    if first in _MEANINGLESS and (not rest or (_WORDS.match(value) and not _MEANINGLESS.isdisjoint(rest))):
-        return True
-    return bool(not first or _STAND_IN.match(value) or _ELSEWHERE.match(value))
