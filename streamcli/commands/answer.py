@@ -8,6 +8,7 @@ from typing import Protocol
 from streamcli.commands.journal import Journal, Page
 from streamcli.config import Settings
 from streamcli.core.budget import Budget
+from streamcli.core.content import Content
 from streamcli.core.events import (
     AnswerEvent,
     Delta,
@@ -78,7 +79,7 @@ class Desk:
     budget: Budget
 
 
-def build_request(settings: Settings, system: str | None, message: str) -> Request:
+def build_request(settings: Settings, system: str | None, message: Content) -> Request:
     """The request for one message from the user; `system` None is the verb's own."""
     system = SYSTEM_PROMPTS[settings.verb] if system is None else system
     return Request(sendable(settings.model), system, (("user", message),), settings.answer_limit)

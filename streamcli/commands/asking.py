@@ -13,6 +13,7 @@ from streamcli.commands.masking import telling_redactor
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
 from streamcli.core.budget import Budget
+from streamcli.core.content import map_text
 from streamcli.core.events import AnswerEvent, Event, Retry, Usage
 from streamcli.core.formats import count_as_text, request_as_json
 from streamcli.core.limits import Pace, in_words
@@ -145,7 +146,7 @@ def _masking(ask: Ask, redactor: "Redactor | None") -> Ask:
     mask = redactor.text
 
     async def ask_masked(request: Request, outlet: OpenOutlet, more: Callable[[], bool], notes: Notices) -> None:
-        messages = tuple((role, mask(text)) for role, text in request.messages)
+        messages = tuple((role, map_text(content, mask)) for role, content in request.messages)
         await ask(replace(request, system=mask(request.system), messages=messages), outlet, more, notes)
 
     return ask_masked

@@ -35,6 +35,8 @@ class Runtime:
         self._is_winding_down = False
         self.wind_down: Callable[[], None] | None = None
         """Set by a command that ends by itself, and soon, when it is asked to by ^C or SIGTERM."""
+        self.interrupt: Callable[[], bool] | None = None
+        """Set by a command that ^C is to stop something of, and not the run; False where there is nothing to stop."""
 
     def end(self, reason: StreamcliError | DeathBySignal) -> None:
         """Cancels the command, or has it end by itself; `run` raises `reason` when it has come to rest."""
@@ -46,6 +48,13 @@ class Runtime:
         elif (first or self._is_winding_down) and self.task is not None:
             self._is_winding_down = False
             self.task.cancel()
+
+    def signalled(self, signum: int) -> bool:
+        """A signal came; returns whether the next one is to be heard too."""
+        if signum == signal.SIGINT and self.interrupt is not None and self.ending is None and self.interrupt():
+            return True
+        self.end(DeathBySignal(signum))
+        return False
 
     def _stdout_failed(self, error: OSError) -> None:
         if error.errno == errno.EPIPE:
@@ -75,7 +84,7 @@ def run(command: Command, notes: Notes) -> int:
 async def _supervise(command: Command, notes: Notes) -> int:
     runtime = Runtime(notes)
     task = runtime.task = asyncio.create_task(_to_the_last_byte(command, runtime))
-    take_over(asyncio.get_running_loop(), lambda signum: runtime.end(DeathBySignal(signum)))
+    take_over(asyncio.get_running_loop(), runtime.signalled)
     status = 0
     try:
         status = await task

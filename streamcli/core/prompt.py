@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from streamcli.core.content import Content, as_json
 from streamcli.core.findings import FORM
 from streamcli.core.layout import LEGEND
 from streamcli.core.models import MAX_MESSAGE_BYTES, is_embedded
@@ -45,7 +46,7 @@ class Request:
 
     model: str
     system: str
-    messages: tuple[tuple[str, str], ...]
+    messages: tuple[tuple[str, Content], ...]
     max_tokens: int
 
     def params(self) -> dict[str, Any]:
@@ -57,7 +58,7 @@ class Request:
             "model": self.model,
             "max_tokens": self.max_tokens,
             "system": self.system,
-            "messages": [{"role": role, "content": text} for role, text in self.messages],
+            "messages": [{"role": role, "content": as_json(content)} for role, content in self.messages],
         }
         return params if is_embedded(self.model) else {**params, "cache_control": {"type": "ephemeral"}}
 
@@ -70,7 +71,8 @@ class Request:
 
     def key(self) -> str:
         """What tells it from other requests: a hash, from which nothing of it can be read. 64 hex digits."""
-        canonical = json.dumps([self.model, self.system, self.messages, self.max_tokens], separators=(",", ":"))
+        messages = [[role, as_json(content)] for role, content in self.messages]
+        canonical = json.dumps([self.model, self.system, messages, self.max_tokens], separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -32,12 +32,15 @@ def die_at_once() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def take_over(loop: "asyncio.AbstractEventLoop", on_first: Callable[[int], None]) -> None:
-    """Calls `on_first` for the first signal. What the parent had ignored (nohup, `trap '' INT`) stays ignored."""
+def take_over(loop: "asyncio.AbstractEventLoop", on_signal: Callable[[int], bool]) -> None:
+    """Calls `on_signal` for each signal until it returns False; from then on they are the kernel's.
+
+    What the parent had ignored (nohup, `trap '' INT`) stays ignored.
+    """
 
     def handle(signum: int) -> None:
-        release()
-        on_first(signum)
+        if not on_signal(signum):
+            release()
 
     for signum in HANDLED:
         if signal.getsignal(signum) is not signal.SIG_IGN:

@@ -1,0 +1,65 @@
+"""What a message is made of: text, and files that the model looks at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words; those of a file have its name before them."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture: `data` is the file in base64, `name` what a person knows it by."""
+
+    name: str
+    media_type: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A PDF: `data` is the file in base64, `name` what a person knows it by."""
+
+    name: str
+    media_type: str
+    data: str
+
+
+Block = Text | Image | Document
+Content = str | tuple[Block, ...]
+"""One message. A message of words alone is a string."""
+
+
+def as_json(content: Content) -> str | list[dict[str, Any]]:
+    """The `content` of a message of the Messages API."""
+    return content if isinstance(content, str) else [_block_as_json(block) for block in content]
+
+
+def as_text(content: Content) -> str:
+    """What a person reads: the words, and for each file a line with its name."""
+    if isinstance(content, str):
+        return content
+    return "\n\n".join(block.text if isinstance(block, Text) else f"[{block.name}]" for block in content)
+
+
+def map_text(content: Content, function: Callable[[str], str]) -> Content:
+    """The same with `function` applied to its words."""
+    if isinstance(content, str):
+        return function(content)
+    return tuple(replace(block, text=function(block.text)) if isinstance(block, Text) else block for block in content)
+
+
+def _block_as_json(block: Block) -> dict[str, Any]:
+    match block:
+        case Text(text):
+            return {"type": "text", "text": text}
+        case Image(_, media_type, data):
+            return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
+        case Document(name, media_type, data):
+            source = {"type": "base64", "media_type": media_type, "data": data}
+            return {"type": "document", "source": source, "title": name}
