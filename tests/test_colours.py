@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamcli.core.colours import Uncoloured, is_coloured, without_colours
 from streamcli.core.redact import Redactor
+from streamcli.core.secrets.colours import Uncoloured, is_coloured, without_colours
 
 KEY = bytes(32)
 FORMS = ("\x1b[{}m", "\\u001b[{}m", "\\x1b[{}m", "\\\\u001B[{}m", "#033[{}m", "\\033[{}m", "^[[{}m")

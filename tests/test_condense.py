@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamcli.core.condense import MAX_TEMPLATES, MIN_BUDGET, Condenser
-from streamcli.core.excerpts import LINE_CUT
-from streamcli.core.layout import LEGEND
+from streamcli.core.condensing.excerpts import LINE_CUT
+from streamcli.core.condensing.layout import LEGEND
+from streamcli.core.condensing.masks import Masks
 from streamcli.core.lines import show_line
-from streamcli.core.masks import Masks
 
 PLENTY = 1_000_000
 TEMPLATE = re.compile(r"\[x(\d+) L(\d+)-L(\d+)\] ")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streamcli.core.excerpts import LINE_CUT, RECORD_CUT, Excerpt, excerpt
+from streamcli.core.condensing.excerpts import LINE_CUT, RECORD_CUT, Excerpt, excerpt
 from streamcli.core.lines import show_line
 
 LINES_CUT = re.compile(r"\[(\d+) lines of this record cut\]")

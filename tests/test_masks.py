@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streamcli.core.masks import ADDRESS_RUNS, MAX_CACHED, MAX_WORD, Masks, keys_of
+from streamcli.core.condensing.masks import ADDRESS_RUNS, MAX_CACHED, MAX_WORD, Masks, keys_of
 
 PARTS = [
     b"a",

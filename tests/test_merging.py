@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamcli.core.groups import ANY, Batch, Group
-from streamcli.core.masks import Masks
-from streamcli.core.merging import Mergings, merged
-from streamcli.core.patterns import Patterns
+from streamcli.core.condensing.groups import ANY, Batch, Group
+from streamcli.core.condensing.masks import Masks
+from streamcli.core.condensing.merging import Mergings, merged
+from streamcli.core.condensing.patterns import Patterns
 
 
 def groups_of(lines):

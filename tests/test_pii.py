@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamcli.core import pii
-from streamcli.core.pii import Pseudonyms, Restorer
 from streamcli.core.redact import Redactor
+from streamcli.core.secrets import pii
+from streamcli.core.secrets.pii import Pseudonyms, Restorer
 
 KEY = bytes(32)
 CARD = "4111 1111" + " 1111 1111"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamcli.core.private_keys import MAX_KEY_LINES, MAX_OTHER_LINES
 from streamcli.core.redact import Redactor
+from streamcli.core.secrets.private_keys import MAX_KEY_LINES, MAX_OTHER_LINES
 
 KEY = bytes(32)
 # Never whole in this file, so that no scanner takes it for a leak.

@@ -24,7 +24,7 @@ from redact_samples import (
 from streamcli.core import redact_stream
 from streamcli.core.redact import BUILT_IN, Redactor, summary
 from streamcli.core.redact_stream import RedactStream
-from streamcli.core.rules import Rule
+from streamcli.core.secrets.rules import Rule
 
 KEY = bytes(range(32))
 REDACTOR = Redactor(KEY)

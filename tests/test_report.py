@@ -21,11 +21,11 @@ from streamcli.core.report import (
     TemplateCount,
     Totals,
 )
-from streamcli.core.report_chart import WIDTH
-from streamcli.core.report_facts import LEVELS, Bucket, Finding
-from streamcli.core.report_keep import MAX_FINDINGS, MAX_TEMPLATES, FindingShelf, TemplateTally
-from streamcli.core.report_style import DARK, LIGHT
-from streamcli.core.timeline import MAX_BUCKETS, Timeline
+from streamcli.core.reports.chart import WIDTH
+from streamcli.core.reports.facts import LEVELS, Bucket, Finding
+from streamcli.core.reports.keep import MAX_FINDINGS, MAX_TEMPLATES, FindingShelf, TemplateTally
+from streamcli.core.reports.style import DARK, LIGHT
+from streamcli.core.reports.timeline import MAX_BUCKETS, Timeline
 
 START = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
 NOTHING = Totals(0, 0, 0, None, {}, 0)

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from streamcli.core.go_syntax import for_re
 from streamcli.core.redact import BUILT_IN, Redactor
-from streamcli.core.rule_files import parse, shannon
+from streamcli.core.secrets.go_syntax import for_re
+from streamcli.core.secrets.rule_files import parse, shannon
 from streamcli.errors import ConfigError
 
 KEY = bytes(32)

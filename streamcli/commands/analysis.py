@@ -21,8 +21,8 @@ from streamcli.core.finding_filter import FindingFilter
 from streamcli.core.findings import Again, Finding
 from streamcli.core.limits import in_words
 from streamcli.core.models import is_embedded
-from streamcli.core.pii import Restorer
 from streamcli.core.prompt import compose_window, sendable, window_question
+from streamcli.core.secrets.pii import Restorer
 from streamcli.core.window import Window
 from streamcli.edge.status_line import StatusLine, Watching
 from streamcli.errors import BudgetSpent, ConfigError, KeyRefused, RequestRefused, StreamcliError

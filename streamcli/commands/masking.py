@@ -33,8 +33,8 @@ def make_redactor(rule_file: str | None, pii: bool, notes: Notes) -> "Redactor":
     """One for this run, with a key of its own. Says once where it will be slow. Raises ConfigError."""
     # A run that masks nothing does not load the rules.
     from streamcli.core.redact import BUILT_IN, Redactor
-    from streamcli.core.regexes import is_linear
-    from streamcli.core.rule_files import parse
+    from streamcli.core.secrets.regexes import is_linear
+    from streamcli.core.secrets.rule_files import parse
 
     if not is_linear():
         notes.notice("google-re2 is not there: redaction is slower")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 
-from streamcli.core.excerpts import Excerpt
-from streamcli.core.grouping import Grouping
-from streamcli.core.groups import Batch, Group
-from streamcli.core.layout import Piece, Style, least_length, pieces
+from streamcli.core.condensing.excerpts import Excerpt
+from streamcli.core.condensing.grouping import Grouping
+from streamcli.core.condensing.groups import Batch, Group
+from streamcli.core.condensing.layout import Piece, Style, least_length, pieces
+from streamcli.core.condensing.masks import Masks
+from streamcli.core.condensing.merging import Mergings, merged
 from streamcli.core.lines import show_line
-from streamcli.core.masks import Masks
-from streamcli.core.merging import Mergings, merged
 
 MIN_BUDGET = 200
 """Characters."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol
 
 from streamcli.core.condense import Condensed, Condenser
-from streamcli.core.excerpts import excerpt
-from streamcli.core.masks import Masks
+from streamcli.core.condensing.excerpts import excerpt
+from streamcli.core.condensing.masks import Masks
 
 Overload = Literal["condense", "block", "drop-oldest", "sample", "fail"]
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from streamcli.core.condensing.layout import LEGEND
 from streamcli.core.content import Content, as_json
 from streamcli.core.findings import FORM
-from streamcli.core.layout import LEGEND
 from streamcli.core.models import MAX_MESSAGE_BYTES, is_embedded
 from streamcli.core.window import Window
 

@@ -11,18 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streamcli.core.announced import ANNOUNCING, Announced
-from streamcli.core.colours import SIGN, Uncoloured, is_coloured
-from streamcli.core.pii import PII, Pseudonyms
-from streamcli.core.private_keys import PrivateKeys
-from streamcli.core.regexes import Pattern, alternation, is_linear
-from streamcli.core.rules import PLACEHOLDER, Finding, LoneScanner, Rule, Scanner
-from streamcli.core.secret_commands import COMMANDS
-from streamcli.core.secret_forms import FORMS
-from streamcli.core.secret_names import BY_NAME
-from streamcli.core.secret_places import BY_PLACE
-from streamcli.core.secret_rules import BY_CONTEXT
-from streamcli.core.secret_tokens import BY_FORM
+from streamcli.core.secrets.announced import ANNOUNCING, Announced
+from streamcli.core.secrets.colours import SIGN, Uncoloured, is_coloured
+from streamcli.core.secrets.commands import COMMANDS
+from streamcli.core.secrets.forms import FORMS
+from streamcli.core.secrets.names import BY_NAME
+from streamcli.core.secrets.pii import PII, Pseudonyms
+from streamcli.core.secrets.places import BY_PLACE
+from streamcli.core.secrets.private_keys import PrivateKeys
+from streamcli.core.secrets.regexes import Pattern, alternation, is_linear
+from streamcli.core.secrets.rules import PLACEHOLDER, Finding, LoneScanner, Rule, Scanner
+from streamcli.core.secrets.surroundings import BY_CONTEXT
+from streamcli.core.secrets.tokens import BY_FORM
 
 BUILT_IN: tuple[Rule, ...] = (*BY_FORM, *BY_CONTEXT, *BY_PLACE, *BY_NAME, *FORMS, *COMMANDS)
 PRIVATE_KEY = Rule("PRIVATE_KEY", "private key", b"")

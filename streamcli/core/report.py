@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 
-from streamcli.core.report_facts import LEVELS, Bucket, Failure, Finding, Story
-from streamcli.core.report_facts import TemplateCount as TemplateCount
-from streamcli.core.report_facts import Totals as Totals
-from streamcli.core.report_keep import FindingShelf, TemplateTally, cut
-from streamcli.core.report_page import render
-from streamcli.core.timeline import Timeline
+from streamcli.core.reports.facts import LEVELS, Bucket, Failure, Finding, Story
+from streamcli.core.reports.facts import TemplateCount as TemplateCount
+from streamcli.core.reports.facts import Totals as Totals
+from streamcli.core.reports.keep import FindingShelf, TemplateTally, cut
+from streamcli.core.reports.page import render
+from streamcli.core.reports.timeline import Timeline
 
 MAX_FAILURES = 100
 MAX_LOG_LINES = 20

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamcli.core.condense import Condensed
-from streamcli.core.masks import Masks
+from streamcli.core.condensing.masks import Masks
 from streamcli.core.multiline import SETTLE
 from streamcli.core.overload import NUMBER_ROOM, Kept, Overload, kept_by, lines_in
 

@@ -13,9 +13,9 @@ from math import nan
 from pathlib import Path
 
 from streamcli.core.condense import Condenser
-from streamcli.core.excerpts import LINE_CUT
+from streamcli.core.condensing.excerpts import LINE_CUT
+from streamcli.core.condensing.masks import Masks
 from streamcli.core.lines import show_line
-from streamcli.core.masks import Masks
 
 BATCH = 500  # records that come together: 64 KiB of a log
 PREFIX = re.compile(r"^(?:L(\d+) |\[x\d+ L(\d+)-L\d+\] )")

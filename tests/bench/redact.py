@@ -10,7 +10,7 @@ from pathlib import Path
 
 from streamcli.core.lines import LineSplitter
 from streamcli.core.redact import Redactor, summary
-from streamcli.core.regexes import is_linear
+from streamcli.core.secrets.regexes import is_linear
 
 CHUNK_BYTES = 256 * 1024
 ROUNDS = 3

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from streamcli.core.report_facts import LEVELS, Bucket, Story
-from streamcli.core.report_text import Clock, counted
-from streamcli.core.timeline import merged
+from streamcli.core.reports.facts import LEVELS, Bucket, Story
+from streamcli.core.reports.text import Clock, counted
+from streamcli.core.reports.timeline import merged
 
 KINDS = ("shown", "condensed", "dropped")
 

@@ -1,7 +1,7 @@
 """The rules for what is secret as an argument of a program: shells, schedulers and audits log whole command lines."""
 
-from streamcli.core import secret_values as values
-from streamcli.core.rules import Rule
+from streamcli.core.secrets import values
+from streamcli.core.secrets.rules import Rule
 
 
 def _command(tools: bytes, behind: bytes, *keywords: bytes) -> Rule:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from streamcli.core.regexes import Match, Pattern, alternation, compile_pattern, is_linear
-from streamcli.core.secret_values import Finder, Span
+from streamcli.core.secrets.regexes import Match, Pattern, alternation, compile_pattern, is_linear
+from streamcli.core.secrets.values import Finder, Span
 
 Accept = Callable[[bytes, Span, Span], bool]
 """A text, the span of a match in it, and the span of the value: whether it is one after all."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
-from streamcli.core.excerpts import Excerpt
+from streamcli.core.condensing.excerpts import Excerpt
 
 # Up to so many different values are counted each. A field with more is measured, if it is a quantity.
 MAX_COUNTED = 16

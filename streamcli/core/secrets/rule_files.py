@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from streamcli.core.go_syntax import for_re
-from streamcli.core.regexes import BadPattern, Pattern, compile_pattern, is_linear
-from streamcli.core.rules import Rule
-from streamcli.core.secret_values import Span
+from streamcli.core.secrets.go_syntax import for_re
+from streamcli.core.secrets.regexes import BadPattern, Pattern, compile_pattern, is_linear
+from streamcli.core.secrets.rules import Rule
+from streamcli.core.secrets.values import Span
 from streamcli.errors import ConfigError
 
 MAX_RULES = 2000

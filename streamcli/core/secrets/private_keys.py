@@ -7,8 +7,8 @@ The lines that say where a key begins and ends stay; what is between them goes, 
 import re
 from collections.abc import Callable
 
-from streamcli.core.colours import is_coloured, without_colours
-from streamcli.core.rules import KEY_MARKER
+from streamcli.core.secrets.colours import is_coloured, without_colours
+from streamcli.core.secrets.rules import KEY_MARKER
 
 # A key of 16,384 bits, the largest that is made, has some 200 lines.
 MAX_KEY_LINES = 400

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, chain
 from operator import attrgetter, mul
 
-from streamcli.core.excerpts import Excerpt, excerpt
-from streamcli.core.masks import ADDRESS_RUNS, MAX_WORDS, Layout, Number, Slot
-from streamcli.core.values import MAX_ADDRESSES, MAX_COUNTED, Values
+from streamcli.core.condensing.excerpts import Excerpt, excerpt
+from streamcli.core.condensing.masks import ADDRESS_RUNS, MAX_WORDS, Layout, Number, Slot
+from streamcli.core.condensing.values import MAX_ADDRESSES, MAX_COUNTED, Values
 
 # A group of so many records is shown whole.
 MAX_KEPT = 3

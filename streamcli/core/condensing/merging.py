@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, combinations
 from operator import attrgetter
 
-from streamcli.core.groups import ANY, Group
+from streamcli.core.condensing.groups import ANY, Group
 
 # Groups may differ in so many words, one after the other.
 ROUNDS = 3

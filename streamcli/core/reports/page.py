@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from streamcli.core.limits import in_words
-from streamcli.core.report_chart import KINDS, Bars, describe, draw
-from streamcli.core.report_facts import LEVELS, Failure, Finding, Story
-from streamcli.core.report_style import STYLE
-from streamcli.core.report_text import Clock, counted, html, line_range
+from streamcli.core.reports.chart import KINDS, Bars, describe, draw
+from streamcli.core.reports.facts import LEVELS, Failure, Finding, Story
+from streamcli.core.reports.style import STYLE
+from streamcli.core.reports.text import Clock, counted, html, line_range
 
 # Levels whose findings stand before everything else, with their log lines unfolded.
 SEVERE = LEVELS[:2]

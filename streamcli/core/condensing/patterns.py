@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
-from streamcli.core.groups import ANY, hashes_of
+from streamcli.core.condensing.groups import ANY, hashes_of
 
 _Value = TypeVar("_Value")
 _Places = tuple[int, ...]

@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Callable
 
-from streamcli.core.remarks import LONGEST_REMARK, NO_DIGIT, NUMBER, is_password, is_token, says_nothing
+from streamcli.core.secrets.remarks import LONGEST_REMARK, NO_DIGIT, NUMBER, is_password, is_token, says_nothing
 
 Span = tuple[int, int]
 """Where something begins in a text, and where it ends."""

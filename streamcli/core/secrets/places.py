@@ -1,8 +1,8 @@
 """Secrets by where they stand: in addresses, and in statements of one language or another."""
 
-from streamcli.core import secret_values as values
-from streamcli.core.rules import Rule
-from streamcli.core.secret_rules import IS, KEY, PASSWORD, PASSWORD_KEYWORDS
+from streamcli.core.secrets import values
+from streamcli.core.secrets.rules import Rule
+from streamcli.core.secrets.surroundings import IS, KEY, PASSWORD, PASSWORD_KEYWORDS
 
 
 def _is_no_port(text: bytes, match: values.Span, value: values.Span) -> bool:

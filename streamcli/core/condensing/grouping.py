@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from operator import attrgetter
 
-from streamcli.core.groups import MAX_KEPT, Batch, Group
-from streamcli.core.masks import Layout, Mask, Masks
-from streamcli.core.merging import merged
-from streamcli.core.patterns import Patterns
+from streamcli.core.condensing.groups import MAX_KEPT, Batch, Group
+from streamcli.core.condensing.masks import Layout, Mask, Masks
+from streamcli.core.condensing.merging import merged
+from streamcli.core.condensing.patterns import Patterns
 
 # Groups, and bytes of their first records, that are held. A request has room for far fewer of either.
 MAX_GROUPS = 2048

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from streamcli.core.report_facts import LEVELS, Again, Finding, Template, TemplateCount
+from streamcli.core.reports.facts import LEVELS, Again, Finding, Template, TemplateCount
 
 MAX_FINDINGS = 1_000
 # Characters of all findings together, text and log: with those a page of a few megabytes still opens at once.

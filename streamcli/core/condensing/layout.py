@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from streamcli.core.excerpts import Excerpt
-from streamcli.core.groups import ANY, Group, Kinds
+from streamcli.core.condensing.excerpts import Excerpt
+from streamcli.core.condensing.groups import ANY, Group, Kinds
+from streamcli.core.condensing.masks import HASHED, VARYING, Slot
+from streamcli.core.condensing.values import ENOUGH, Values
 from streamcli.core.lines import show_line
-from streamcli.core.masks import HASHED, VARYING, Slot
-from streamcli.core.values import ENOUGH, Values
 
 LEGEND = """\
 The log is condensed. `L12 text` is line 12 of the stream, verbatim; `L13-L20 text` a record of several lines.

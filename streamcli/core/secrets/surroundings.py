@@ -1,11 +1,11 @@
 """The rules for what is secret by its surroundings: names, headers, commands, addresses.
 
-Written for logs. What is secret by its own form, such as a key that begins with AKIA, is in secret_tokens.py; what is
-an argument of a program, in secret_commands.py.
+Written for logs. What is secret by its own form, such as a key that begins with AKIA, is in tokens.py; what is
+an argument of a program, in commands.py.
 """
 
-from streamcli.core import secret_values as values
-from streamcli.core.rules import Rule
+from streamcli.core.secrets import values
+from streamcli.core.secrets.rules import Rule
 
 # Between a name and its value: what closes quotes or brackets around the name, a separator, what opens a list.
 _CLOSED = rb"(?:\\{0,7}[\"'`]|&quot;|%22|\\u0022)?\]?"

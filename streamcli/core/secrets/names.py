@@ -5,11 +5,11 @@ And for a header, or a field of a form, that is an element of a list beside its 
 
 import re
 
-from streamcli.core import secret_values as values
-from streamcli.core.remarks import changes_case, says_nothing
-from streamcli.core.rules import Rule
-from streamcli.core.secret_rules import IS, SUFFIX
-from streamcli.core.secret_values import Span
+from streamcli.core.secrets import values
+from streamcli.core.secrets.remarks import changes_case, says_nothing
+from streamcli.core.secrets.rules import Rule
+from streamcli.core.secrets.surroundings import IS, SUFFIX
+from streamcli.core.secrets.values import Span
 
 _LAST_WORDS = (
     rb"key|pat|auth|salt|creds?|seed|cookie|pass|pass[_-]?key|bearer|licen[cs]e|webhook|access|otp|ticket|nonce|dsn"

@@ -2,12 +2,12 @@
 
 import re
 
-from streamcli.core import secret_values as values
-from streamcli.core.remarks import says_nothing
-from streamcli.core.rules import Rule
-from streamcli.core.secret_names import is_made
-from streamcli.core.secret_rules import IS, PASSWORD, PASSWORD_KEYWORDS, SUFFIX
-from streamcli.core.secret_values import Span
+from streamcli.core.secrets import values
+from streamcli.core.secrets.names import is_made
+from streamcli.core.secrets.remarks import says_nothing
+from streamcli.core.secrets.rules import Rule
+from streamcli.core.secrets.surroundings import IS, PASSWORD, PASSWORD_KEYWORDS, SUFFIX
+from streamcli.core.secrets.values import Span
 
 _NO_USER = re.compile(rb"(?i)(?:sips?|mailto|xmpp|e?mail|to|from|cc|by|image|git|tag)\Z")
 _DIGIT = re.compile(rb"[0-9]")

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streamcli.core import secret_values as values
-from streamcli.core.regexes import Pattern, alternation, compile_pattern, is_linear
-from streamcli.core.remarks import says_nothing
-from streamcli.core.rules import PLACEHOLDER, Finding, Rule
-from streamcli.core.secret_values import Span
+from streamcli.core.secrets import values
+from streamcli.core.secrets.regexes import Pattern, alternation, compile_pattern, is_linear
+from streamcli.core.secrets.remarks import says_nothing
+from streamcli.core.secrets.rules import PLACEHOLDER, Finding, Rule
+from streamcli.core.secrets.values import Span
 
 _PASSWORD = Rule("PASSWORD", "password", b"")
 _SECRET = Rule("SECRET", "secret", b"")

@@ -6,8 +6,8 @@ A number is told from others like it by its check digits where it has some.
 import re
 from collections.abc import Callable
 
-from streamcli.core.rules import Rule
-from streamcli.core.secret_values import Span
+from streamcli.core.secrets.rules import Rule
+from streamcli.core.secrets.values import Span
 
 # What is kept to turn placeholders back: at most so many values, and so many bytes of them. What comes later is masked
 # as well, but stays so in the answer.

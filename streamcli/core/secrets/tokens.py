@@ -6,7 +6,7 @@ have cut a token, and as services make theirs longer in time.
 
 import base64
 
-from streamcli.core.rules import Rule
+from streamcli.core.secrets.rules import Rule
 
 _UUID = rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 

@@ -1,6 +1,6 @@
 """Counts over time, in a bounded number of buckets however long it takes."""
 
-from streamcli.core.report_facts import Bucket
+from streamcli.core.reports.facts import Bucket
 
 # A chart has no use for more: on a screen each is a few pixels wide.
 MAX_BUCKETS = 240

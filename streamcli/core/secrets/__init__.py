@@ -1,0 +1,1 @@
+"""The parts of core/redact.py: what is secret, and where."""
