@@ -69,6 +69,23 @@ class MessageSettings(Settings):
     jobs: int = 4
     unordered: bool = False
 
+    @property
+    def has_message(self) -> bool:
+        """Whether there is something to send without standard input."""
+        return bool(self.prompt)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatSettings(MessageSettings):
+    """What goes along with the message: `attach` are paths of files."""
+
+    attach: tuple[str, ...] = ()
+
+    @property
+    def has_message(self) -> bool:
+        """Whether there is something to send without standard input."""
+        return bool(self.prompt or self.attach)
+
 
 @dataclass(frozen=True, kw_only=True)
 class GenSettings(MessageSettings):

@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from streamcli.config import AnalyzeSettings, GenSettings, MessageSettings, Settings
+from streamcli.chat_options import Attach
+from streamcli.config import AnalyzeSettings, ChatSettings, GenSettings, Settings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL
 from streamcli.gen_options import (
     AnnotateOption,
@@ -153,12 +154,19 @@ def _with_common(function: Callable[..., Invocation]) -> Callable[..., Invocatio
 
 
 @_with_common
-def chat(each: EachRecord = None, jobs: Jobs = 4, unordered: Unordered = False, **common: Any) -> Invocation:
+def chat(
+    attach: Attach = None,
+    each: EachRecord = None,
+    jobs: Jobs = 4,
+    unordered: Unordered = False,
+    **common: Any,
+) -> Invocation:
     """Ask; the answer streams out.
 
     Standard input is the message, or what PROMPT is about.
     """
-    return Invocation(_load_chat, MessageSettings(verb="chat", **_many(each, jobs, unordered, common)))
+    fields = _many(each, jobs, unordered, common) | {"attach": tuple(attach or ())}
+    return Invocation(_load_chat, ChatSettings(verb="chat", **fields))
 
 
 @_with_common

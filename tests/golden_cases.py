@@ -7,7 +7,7 @@ case, `[[case]]`, has
     verbs           one test each for these ("chat", "gen", "analyze"); [] where argv holds everything
     argv, env       after the verb; changes to the hermetic environment ("" removes a name)
     stdin           text; or stdin_hex; times stdin_repeat.  Without it stdin is /dev/null
-    files           name -> text, in the working directory
+    files           name -> text, in the working directory; or files_hex, name -> hex
     server          the replies, in order (see fake_server.reply_from); without it every answer is "ok"
     url             the server's address is {url} in argv and env, and the program's default server
 
@@ -37,7 +37,7 @@ from harness import Result
 
 FOLDER = Path(__file__).parent / "golden"
 KEYS = {
-    *("name", "verbs", "argv", "env", "stdin", "stdin_hex", "stdin_repeat", "files", "server", "timeout"),
+    *("name", "verbs", "argv", "env", "stdin", "stdin_hex", "stdin_repeat", "files", "files_hex", "server", "timeout"),
     *("status", "stdout", "stdout_hex", "stdout_repeat", "stdout_matches"),
     *("stderr", "stderr_contains", "stderr_lacks", "stderr_matches"),
     *("requests", "request", "request_contains", "request_lacks", "request_headers"),
@@ -71,6 +71,8 @@ class Case:
     def prepare(self, folder: Path, server: FakeServer) -> None:
         for name, content in self.fields.get("files", {}).items():
             (folder / name).write_text(content, "utf-8")
+        for name, content in self.fields.get("files_hex", {}).items():
+            (folder / name).write_bytes(bytes.fromhex(content))
         server.load(self.fields.get("server", []))
 
     def check(self, result: Result, server: FakeServer) -> None:

@@ -10,14 +10,14 @@ import pytest
 
 from streamcli import __version__
 from streamcli.cli import parse
-from streamcli.config import AnalyzeSettings, AnswersSettings, FetchSettings, GenSettings, MessageSettings
+from streamcli.config import AnalyzeSettings, AnswersSettings, ChatSettings, FetchSettings, GenSettings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL
 from streamcli.errors import ConfigError, StreamcliError, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 VERBS = ("chat", "gen", "analyze")
 DEFAULTS = {
-    "chat": MessageSettings(verb="chat", model=DEFAULT_MODEL),
+    "chat": ChatSettings(verb="chat", model=DEFAULT_MODEL),
     "gen": GenSettings(verb="gen", model=DEFAULT_MODEL),
     "analyze": AnalyzeSettings(verb="analyze", model=DEFAULT_WATCH_MODEL),
 }
@@ -57,6 +57,10 @@ COMMON = [
 MESSAGE = [
     (["--jobs", "32"], "jobs", 32),
     (["--unordered"], "unordered", True),
+]
+CHAT = [
+    (["-a", "a.png"], "attach", ("a.png",)),
+    (["--attach", "b", "-a", "a b"], "attach", ("b", "a b")),
 ]
 ANALYZE = [
     (["--lines", "3"], "lines", 3),
@@ -170,6 +174,7 @@ def test_the_documented_defaults():
     [(verb, *option) for verb in VERBS for option in COMMON]
     + [("analyze", *option) for option in ANALYZE]
     + [(verb, *option) for verb in ("chat", "gen") for option in MESSAGE]
+    + [("chat", *option) for option in CHAT]
     + [("gen", *option) for option in GEN],
 )
 def test_an_option_sets_its_field_and_no_other(verb, options, field, value):
@@ -200,7 +205,9 @@ def test_each_record_a_prompt_and_the_results_json_unless_text_is_asked_for(verb
     assert settings_of(verb, "--each", "nul", "-f", "text") == replace(DEFAULTS[verb], each="nul")
 
 
-@pytest.mark.parametrize("name", ["NO_STDIN", "DRY_RUN", "COUNT_TOKENS", "EACH", "RESUME", "PROMPT", "VERSION", "HELP"])
+@pytest.mark.parametrize(
+    "name", ["NO_STDIN", "DRY_RUN", "COUNT_TOKENS", "EACH", "RESUME", "ATTACH", "PROMPT", "VERSION", "HELP"]
+)
 def test_what_is_said_anew_each_time_has_no_variable(name, monkeypatch):
     monkeypatch.setenv(f"STREAMCLI_{name}", "1")
     assert settings_of("chat") == DEFAULTS["chat"]
@@ -249,6 +256,8 @@ BAD_COMMAND_LINES = [
     (["chat", "--frobnicate"], "--frobnicate"),
     (["chat", "-x", "hi"], "-x"),
     (["chat", "--retry", "3", "hi"], "--retry"),
+    (["chat", "-a", "", "hi"], "--attach"),
+    (["gen", "-a", "x", "hi"], "-a"),
     (["chat", "--lines", "3", "hi"], "--lines"),
     (["chat", "hi", "--timeout"], "--timeout"),
     (["chat", "hi", "-m"], "-m"),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamcli.core.condense import Condensed
+from streamcli.core.content import Document, Image, Text, map_text
 from streamcli.core.findings import FORM
 from streamcli.core.models import MAX_MESSAGE_BYTES
 from streamcli.core.prompt import (
@@ -19,6 +20,7 @@ from streamcli.core.prompt import (
     compose_window,
     is_too_large,
     sendable,
+    sent_bytes,
     window_question,
 )
 from streamcli.core.window import Window
@@ -95,6 +97,55 @@ def test_an_argument_can_be_sent_whatever_the_locale(argument, text):
 def test_a_message_is_too_large_by_its_bytes_in_the_request(piece, count, too_large):
     """Two more are the quotes around it; a newline takes two, other text as many as in UTF-8."""
     assert is_too_large(piece * count) == too_large
+
+
+def test_a_message_with_files_is_too_large_by_all_that_is_sent():
+    """A file is as large as its base64; what JSON puts around each part counts too."""
+    image = Image("a.png", "image/png", "A" * (MAX_MESSAGE_BYTES // 2))
+    around = sent_bytes((replace(image, data=""), replace(image, data="")))
+    fits = replace(image, data="A" * (MAX_MESSAGE_BYTES // 2 - around))
+    assert not is_too_large((image, fits))
+    assert is_too_large((image, replace(fits, data=fits.data + "A")))
+    assert is_too_large((Text("x" * MAX_MESSAGE_BYTES),))
+
+
+def test_a_request_with_files_as_the_api_takes_it():
+    content = (Image("a.png", "image/png", "QQ=="), Document("b.pdf", "application/pdf", "Qg=="), Text("why?"))
+    request = Request("m", "", (("user", content),), 7)
+    assert request.params()["messages"][0]["content"] == [
+        {"type": "text", "text": "a.png:"},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QQ=="}},
+        {
+            "type": "document",
+            "source": {"type": "base64", "media_type": "application/pdf", "data": "Qg=="},
+            "title": "b.pdf",
+        },
+        {"type": "text", "text": "why?"},
+    ]
+
+
+def test_the_key_of_a_request_has_all_of_its_files():
+    image, document = Image("a.png", "image/png", "QQ=="), Document("b.pdf", "application/pdf", "Qg==")
+    contents = [
+        (image, document),
+        (document, image),
+        (image,),
+        (replace(image, name="b.png"), document),
+        (replace(image, data="Qg=="), document),
+        (replace(image, media_type="image/gif"), document),
+        (image, replace(document, name="c.pdf")),
+    ]
+    assert len({Request("m", "", (("user", content),), 7).key() for content in contents}) == 7
+
+
+def test_words_are_masked_wherever_they_stand():
+    content = (Image("a-key.png", "image/png", "key="), Document("key.pdf", "application/pdf", "key="), Text("a key"))
+    masked = map_text(content, lambda text: text.replace("key", "<KEY>"))
+    assert masked == (
+        Image("a-<KEY>.png", "image/png", "key="),
+        Document("<KEY>.pdf", "application/pdf", "key="),
+        Text("a <KEY>"),
+    )
 
 
 def window_of(text, shown=2, condensed=0, dropped=0, first=11):

@@ -47,6 +47,10 @@ def folder(tmp_path: Path) -> Path:
     (work / "words.txt").write_text("bread\nbutter\n")
     (work / "prompts.jsonl").write_text('{"prompt": "one", "id": 1}\n{"prompt": "two", "id": 2}\n')
     (work / "tool.py").write_text("print('hi')\n")
+    for name in ("notes.md", "style.md"):
+        (work / name).write_text("Short lines.\n")
+    (work / "diagram.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    (work / "menu.pdf").write_bytes(b"%PDF-1.7\n\xff")
     return work
 
 

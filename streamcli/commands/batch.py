@@ -6,7 +6,7 @@ earlier one there are never more than AHEAD times --jobs.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -16,6 +16,8 @@ from streamcli.commands.held import Course, HeldAnswer, RecordNotes
 from streamcli.commands.message import check_size, read_system, remind_of_silence
 from streamcli.commands.runtime import Runtime
 from streamcli.config import MessageSettings
+from streamcli.core.attachments import with_attachments
+from streamcli.core.content import Block
 from streamcli.core.formats import Result, result_as_json, result_as_text
 from streamcli.core.models import is_embedded
 from streamcli.core.order import Reorder
@@ -45,13 +47,15 @@ Work = Callable[[Ask, Job], Awaitable[None]]
 """Does what a record asks for, and keeps its job up to date. Raises StreamcliError."""
 
 
-async def answer_each(runtime: Runtime, settings: MessageSettings, work: Work | None = None) -> int:
-    """Asks for each record, or does `work` for it; the status is that of the worst."""
+async def answer_each(
+    runtime: Runtime, settings: MessageSettings, work: Work | None = None, attached: Sequence[Block] = ()
+) -> int:
+    """Asks for each record with what is `attached`, or does `work` for it; the status is that of the worst."""
     if not settings.read_stdin or runtime.stdin_is_terminal:
         raise UsageError("--each reads records from standard input", f"streamcli {settings.verb} --each lines < FILE")
     # The embedded server answers one at a time, and what only looks at requests has nothing to wait for.
     jobs = 1 if is_embedded(settings.model) or not settings.asks else settings.jobs
-    batch = Batch(runtime, settings, jobs, work or _ask(settings))
+    batch = Batch(runtime, settings, jobs, work or _ask(settings, attached))
     async with asking(runtime, settings, many=True, jobs=jobs, keeps_answers=True) as asked:
         try:
             batch.keeps = asked.keeps
@@ -66,9 +70,11 @@ async def answer_each(runtime: Runtime, settings: MessageSettings, work: Work | 
     return worst_status(batch.statuses)
 
 
-def _ask(settings: MessageSettings) -> Work:
+def _ask(settings: MessageSettings, attached: Sequence[Block]) -> Work:
     async def ask_once(ask: Ask, job: Job) -> None:
-        await ask(build_request(settings, job.system, job.message), lambda _: job.course.held, lambda: True, job.notes)
+        message = with_attachments(attached, job.message)
+        check_size(message)
+        await ask(build_request(settings, job.system, message), lambda _: job.course.held, lambda: True, job.notes)
 
     return ask_once
 

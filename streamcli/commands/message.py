@@ -3,7 +3,8 @@
 import asyncio
 
 from streamcli.commands.runtime import Runtime
-from streamcli.config import Settings
+from streamcli.config import MessageSettings, Settings
+from streamcli.core.content import Content
 from streamcli.core.lines import decode
 from streamcli.core.models import MAX_MESSAGE_BYTES
 from streamcli.core.prompt import compose, is_too_large, sendable
@@ -15,24 +16,32 @@ SILENCE = 3.0
 
 async def read_message(runtime: Runtime, settings: Settings) -> str:
     """The prompt, and what stdin has; a terminal is not read. Raises InputError for none, or too much."""
-    prompt = sendable(settings.prompt)
-    stdin = await _read_all(runtime) if _reads_stdin(runtime, settings) else ""
-    message = compose(stdin, prompt)
+    message = await read_words(runtime, settings)
     if not message.strip():
-        raise InputError("there is nothing to send: the input is empty", "give a prompt, or pipe something in")
+        raise nothing_to_send()
     check_size(message)
     return message
 
 
-def check_size(message: str) -> None:
+async def read_words(runtime: Runtime, settings: Settings) -> str:
+    """The same, of which there may be none. Raises InputError for more input than is read."""
+    stdin = await _read_all(runtime) if reads_stdin(runtime, settings) else ""
+    return compose(stdin, sendable(settings.prompt))
+
+
+def nothing_to_send() -> InputError:
+    return InputError("there is nothing to send: the input is empty", "give a prompt, or pipe something in")
+
+
+def check_size(message: Content) -> None:
     """Raises InputError for a message that the API would not take."""
     if is_too_large(message):
-        raise _too_large("the message")
+        raise too_large("the message")
 
 
-def check_there_is_input(runtime: Runtime, settings: Settings) -> None:
+def check_there_is_input(runtime: Runtime, settings: MessageSettings) -> None:
     """Raises UsageError if nothing can come: before a model is started for it."""
-    if not settings.prompt and not _reads_stdin(runtime, settings):
+    if not settings.has_message and not reads_stdin(runtime, settings):
         raise UsageError("there is no prompt, and nothing is piped in", f"streamcli {settings.verb} 'your question'")
 
 
@@ -53,22 +62,25 @@ def read_system(settings: Settings) -> str | None:
     return decode(content)
 
 
-def remind_of_silence(runtime: Runtime) -> asyncio.TimerHandle:
-    """Says after a while that stdin is waited for: a timer, to be cancelled when something comes."""
+def remind_of_silence(
+    runtime: Runtime, awaited: str = "standard input (use -n if there is none to read)"
+) -> asyncio.TimerHandle:
+    """Says after a while what is waited for: a timer, to be cancelled when something comes."""
 
     def remind() -> None:
         if runtime.notes.on_terminal():
-            runtime.notes.notice("waiting for standard input (use -n if there is none to read)")
+            runtime.notes.notice(f"waiting for {awaited}")
 
     return asyncio.get_running_loop().call_later(SILENCE, remind)
 
 
-def _too_large(what: str) -> InputError:
+def too_large(what: str) -> InputError:
     limit = MAX_MESSAGE_BYTES // 1_000_000
     return InputError(f"{what} is larger than {limit} MB", "send less, or use analyze for a stream")
 
 
-def _reads_stdin(runtime: Runtime, settings: Settings) -> bool:
+def reads_stdin(runtime: Runtime, settings: Settings) -> bool:
+    """Whether standard input is the message, or a part of it."""
     return settings.read_stdin and not runtime.stdin_is_terminal
 
 
@@ -80,7 +92,7 @@ async def _read_all(runtime: Runtime) -> str:
             remind.cancel()
             content += chunk
             if len(content) > MAX_MESSAGE_BYTES:
-                raise _too_large("the input")
+                raise too_large("the input")
     finally:
         remind.cancel()
     return decode(content)

@@ -1,7 +1,8 @@
 """One message, one answer: what chat and gen have in common."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from streamcli.commands.answer import build_request
 from streamcli.commands.asking import asking
@@ -10,6 +11,7 @@ from streamcli.commands.journal import Page
 from streamcli.commands.message import check_there_is_input, read_message, read_system
 from streamcli.commands.runtime import Runtime
 from streamcli.config import MessageSettings
+from streamcli.core.content import Content
 from streamcli.core.events import Failed
 from streamcli.edge.secrets import mask
 from streamcli.errors import StreamcliError
@@ -21,8 +23,9 @@ async def answer_one(
     make_filter: Callable[[], CodeFilter] | None = None,
     system: str | None = None,
     check: Callable[[], Awaitable[None]] | None = None,
+    read: Callable[[Runtime, MessageSettings], Coroutine[Any, Any, Content]] = read_message,
 ) -> int:
-    """Reads the message, asks, delivers what `make_filter` lets through. Returns 0; raises StreamcliError.
+    """Gets the message by `read`, asks, delivers what `make_filter` lets through. Returns 0; raises StreamcliError.
 
     `system` is the system prompt, where that is not the user's or the verb's own. `check` raises StreamcliError for
     an answer that is whole and not good: it is not kept, then.
@@ -38,7 +41,7 @@ async def answer_one(
         return Delivery(output, settings, page.commit, make_filter)
 
     async with asking(runtime, settings) as asked:
-        message = await asked.unless_it_fails(read_message(runtime, settings))
+        message = await asked.unless_it_fails(read(runtime, settings))
         ask = await asked.ready
         await ask(build_request(settings, system, message), open_outlet, lambda: False, runtime.notes)
         if settings.asks and check is not None:

@@ -37,7 +37,7 @@ Content = str | tuple[Block, ...]
 
 def as_json(content: Content) -> str | list[dict[str, Any]]:
     """The `content` of a message of the Messages API."""
-    return content if isinstance(content, str) else [_block_as_json(block) for block in content]
+    return content if isinstance(content, str) else [part for block in content for part in _parts(block)]
 
 
 def as_text(content: Content) -> str:
@@ -48,18 +48,31 @@ def as_text(content: Content) -> str:
 
 
 def map_text(content: Content, function: Callable[[str], str]) -> Content:
-    """The same with `function` applied to its words."""
+    """The same with `function` applied to its words, and to the names of files, which are sent too."""
     if isinstance(content, str):
         return function(content)
-    return tuple(replace(block, text=function(block.text)) if isinstance(block, Text) else block for block in content)
+    return tuple(
+        replace(block, text=function(block.text))
+        if isinstance(block, Text)
+        else replace(block, name=function(block.name))
+        for block in content
+    )
 
 
-def _block_as_json(block: Block) -> dict[str, Any]:
+def _parts(block: Block) -> list[dict[str, Any]]:
+    """An image has no title: its name stands before it, so that one of several can be asked about."""
     match block:
         case Text(text):
-            return {"type": "text", "text": text}
-        case Image(_, media_type, data):
-            return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
+            return [_text(text)]
+        case Image(name, media_type, data):
+            return [_text(f"{name}:"), {"type": "image", "source": _source(media_type, data)}]
         case Document(name, media_type, data):
-            source = {"type": "base64", "media_type": media_type, "data": data}
-            return {"type": "document", "source": source, "title": name}
+            return [{"type": "document", "source": _source(media_type, data), "title": name}]
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def _source(media_type: str, data: str) -> dict[str, Any]:
+    return {"type": "base64", "media_type": media_type, "data": data}

@@ -15,7 +15,7 @@ from streamcli.core.window import Window
 SYSTEM_PROMPTS = {
     "chat": (
         "You answer in a Unix pipe. Answer what is asked, directly and without preamble. What stands in <stdin> tags "
-        "is the input that was piped in; what follows it is what to do with it."
+        "is the input that was piped in, in <file> tags a file that goes with it; what follows is what to do with them."
     ),
     "gen": (
         "You write code that is used as it is, by a program that reads your answer. Answer with exactly one fenced "
@@ -81,12 +81,16 @@ def sendable(argument: str) -> str:
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def is_too_large(message: str) -> bool:
+def is_too_large(message: Content) -> bool:
     """Whether a message passes MAX_MESSAGE_BYTES as it is sent: in JSON, where a character may take six bytes."""
-    return (
-        len(message) * 6 > MAX_MESSAGE_BYTES
-        and len(json.dumps(message, ensure_ascii=False).encode()) > MAX_MESSAGE_BYTES
-    )
+    if isinstance(message, str) and len(message) * 6 <= MAX_MESSAGE_BYTES:
+        return False
+    return sent_bytes(message) > MAX_MESSAGE_BYTES
+
+
+def sent_bytes(message: Content) -> int:
+    """The size of a message as it is sent: in JSON, files in base64."""
+    return len(json.dumps(as_json(message), ensure_ascii=False).encode())
 
 
 def compose(stdin: str | None, prompt: str) -> str:
