@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from streamcli.core.history import MAX_EXCHANGES, Bounds
 from streamcli.core.models import limits
 
 if TYPE_CHECKING:
@@ -68,6 +69,26 @@ class MessageSettings(Settings):
     each: Literal["lines", "nul", "jsonl"] | None = None
     jobs: int = 4
     unordered: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatSettings(MessageSettings):
+    """Which conversation a message belongs to, and how much of it goes along.
+
+    `goes_on` is --continue. The model and the system prompt are the session's own, unless they were given.
+    """
+
+    is_model_given: bool = False
+    session: str | None = None
+    goes_on: bool = False
+    converse: bool = False
+    max_history: int = MAX_EXCHANGES
+    max_history_tokens: int | None = None
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much of a conversation is sent."""
+        return Bounds(self.max_history, self.max_history_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,21 @@
-"""streamcli chat: one message, one answer; or with --each as many as stdin has records."""
+"""streamcli chat: one message, one answer; a turn of a conversation, or many; or with --each an answer a record."""
 
 from streamcli.commands.batch import answer_each
 from streamcli.commands.runtime import Runtime
 from streamcli.commands.single import answer_one
-from streamcli.config import MessageSettings
+from streamcli.config import ChatSettings
+from streamcli.errors import UsageError
 
 
-async def run(runtime: Runtime, settings: MessageSettings) -> int:
+async def run(runtime: Runtime, settings: ChatSettings) -> int:
     """The answer as it comes."""
-    return await (answer_each if settings.each else answer_one)(runtime, settings)
+    is_session = settings.session is not None or settings.goes_on
+    if settings.each and (is_session or settings.converse):
+        raise UsageError("--each asks each record for itself: a conversation makes no sense with it")
+    if settings.each:
+        return await answer_each(runtime, settings)
+    if not (is_session or settings.converse):
+        return await answer_one(runtime, settings)
+    from streamcli.commands import converse
+
+    return await (converse.converse if settings.converse else converse.answer_in_session)(runtime, settings)

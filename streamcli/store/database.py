@@ -68,6 +68,29 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             updated REAL NOT NULL
         )""",
     ),
+    (
+        """CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            model TEXT NOT NULL,
+            system TEXT,
+            used REAL NOT NULL
+        )""",
+        # `state` is open, complete, cut or refused; `key` and `run` are those of its answer in the journal.
+        """CREATE TABLE exchanges (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            session INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            created REAL NOT NULL,
+            model TEXT NOT NULL,
+            question TEXT NOT NULL,
+            answer TEXT NOT NULL DEFAULT '',
+            tokens INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            run TEXT NOT NULL
+        )""",
+        "CREATE INDEX exchanges_by_session ON exchanges (session)",
+    ),
 )
 
 
