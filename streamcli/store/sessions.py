@@ -70,7 +70,9 @@ class Sessions:
     @storing
     def find(self, name: str) -> Session | None:
         """The session of that name."""
-        return self._one("name = ? AND EXISTS (SELECT 1 FROM exchanges WHERE session = sessions.id)", name)
+        return self._one(
+            "name = ? AND EXISTS (SELECT 1 FROM exchanges WHERE session = sessions.id)", mend_surrogates(name)
+        )
 
     @storing
     def latest(self) -> Session | None:
@@ -149,12 +151,18 @@ class Sessions:
         return [(checked(row, int), checked(tokens, int), checked(size, int)) for row, tokens, size in rows]
 
     @storing
-    def exchanges(self, id: int, first: int = 0) -> Sequence[Kept]:
+    def exchanges(self, id: int, first: int) -> Sequence[Kept]:
         """In their order, from the exchange of that number on."""
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM exchanges WHERE session = ? AND id >= ? ORDER BY id", (id, first)
-        )
+        ).fetchall()
         return [_kept(row) for row in rows]
+
+    @storing
+    def exchange(self, number: int) -> Kept | None:
+        """The exchange of that number, if it is still there."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM exchanges WHERE id = ?", (number,)).fetchone()
+        return None if row is None else _kept(row)
 
     @storing
     def begin(self, session: Session, question: Content, key: str) -> int:
