@@ -229,7 +229,7 @@ async def test_save_as_makes_a_session_of_it(notes, answers, model):
     kept = answers.sessions()
     session = kept.find("work")
     assert (session.model, session.system) == ("a-model", "Be brief.")
-    assert [each.exchange.question for each in kept.exchanges(session.id, 0)] == ["One?", "Two?"]
+    assert [each.exchange.question for each in kept.read(session.id, 0)] == ["One?", "Two?"]
     with pytest.raises(InputError):
         await conversation.save_as("again")
     for name in ("work", "a/b", "-x", ""):
@@ -252,7 +252,7 @@ async def test_the_session_is_free_as_soon_as_the_answer_is_complete(notes, answ
     turn = asyncio.create_task(say(conversation, model, notes))
     await model.outlet.got_something.wait()
     assert other.ask("kept.take(1)")
-    assert other.ask("[each.state for each in kept.exchanges(1, 0)]") == ["complete"]
+    assert other.ask("[each.state for each in kept.read(1, 0)]") == ["complete"]
     model.outlet.may_end.set()
     await turn
 

@@ -16,7 +16,8 @@ from streamcli.core.sanitize import one_line, sanitize
 from streamcli.errors import InputError
 
 if TYPE_CHECKING:
-    from streamcli.store.sessions import Kept, Session, Sessions, SessionSummary
+    from streamcli.store.exchanges import Kept
+    from streamcli.store.sessions import Session, Sessions, SessionSummary
 
 _HINT = "streamcli sessions list shows them"
 # Columns of a line where no terminal says how many it has, and of a name at most.
