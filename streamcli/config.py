@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from streamcli.core.history import MAX_EXCHANGES, Bounds
 from streamcli.core.models import limits
 
 if TYPE_CHECKING:
@@ -77,14 +78,29 @@ class MessageSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSettings(MessageSettings):
-    """What goes along with the message: `attach` are paths of files."""
+    """Which files go along with a message; which conversation it belongs to, and how much of that goes along.
+
+    `attach` are paths, `goes_on` is --continue. The model and the system prompt are the session's own, unless they
+    were given.
+    """
 
     attach: tuple[str, ...] = ()
+    is_model_given: bool = False
+    session: str | None = None
+    goes_on: bool = False
+    converse: bool = False
+    max_history: int = MAX_EXCHANGES
+    max_history_tokens: int | None = None
 
     @property
     def has_message(self) -> bool:
         """Whether there is something to send without standard input."""
         return bool(self.prompt or self.attach)
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much of a conversation is sent."""
+        return Bounds(self.max_history, self.max_history_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +180,16 @@ class AnswersSettings:
     """`streamcli answers`: of which answers."""
 
     ids: tuple[int, ...] = ()
+    quiet: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsSettings:
+    """`streamcli sessions`: of which conversations; `rename` takes the old name and the new one."""
+
+    names: tuple[str, ...] = ()
+    format: Literal["markdown", "json"] = "markdown"
     quiet: bool = False
     verbose: bool = False
 

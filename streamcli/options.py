@@ -55,8 +55,8 @@ def _http_url(value: str | None) -> str | None:
     return value or None
 
 
-def _not_empty(value: str) -> str:
-    if not value.strip():
+def _not_empty(value: str | None) -> str | None:
+    if value is not None and not value.strip():
         raise typer.BadParameter("is empty.")
     return value
 
@@ -236,11 +236,12 @@ CountTokens = Annotated[
 ]
 
 
-def model_option() -> Any:
+def model_option(**attributes: Any) -> Any:
     return option(
         "-m",
         "--model",
         callback=_not_empty,
         metavar="NAME",
+        **attributes,
         help="A model; local, local:smollm2 and local:FILE.gguf run on this machine.",
     )

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from streamcli.chat_options import Attach
+from streamcli.chat_options import Attach, ChatModel, Converse, GoOn, MaxHistory, MaxHistoryTokens, SessionName
 from streamcli.config import AnalyzeSettings, ChatSettings, GenSettings, Settings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL
 from streamcli.gen_options import (
@@ -156,16 +156,30 @@ def _with_common(function: Callable[..., Invocation]) -> Callable[..., Invocatio
 @_with_common
 def chat(
     attach: Attach = None,
+    session: SessionName = None,
+    goes_on: GoOn = False,
+    max_history: MaxHistory = ChatSettings.max_history,
+    max_history_tokens: MaxHistoryTokens = None,
+    converse: Converse = False,
     each: EachRecord = None,
     jobs: Jobs = 4,
     unordered: Unordered = False,
+    model: ChatModel = None,
     **common: Any,
 ) -> Invocation:
     """Ask; the answer streams out.
 
     Standard input is the message, or what PROMPT is about.
     """
-    fields = _many(each, jobs, unordered, common) | {"attach": tuple(attach or ())}
+    fields = _many(each, jobs, unordered, {"model": model or DEFAULT_MODEL, **common}) | {
+        "attach": tuple(attach or ()),
+        "is_model_given": model is not None,
+        "session": session,
+        "goes_on": goes_on,
+        "max_history": max_history,
+        "max_history_tokens": max_history_tokens,
+        "converse": converse,
+    }
     return Invocation(_load_chat, ChatSettings(verb="chat", **fields))
 
 

@@ -82,6 +82,14 @@ ANALYZE = [
     (["--pii"], "pii", True),
     (["--report", "a.html"], "report", "a.html"),
 ]
+CHAT = [
+    (["--session", "work"], "session", "work"),
+    (["-c"], "goes_on", True),
+    (["--continue"], "goes_on", True),
+    (["--converse"], "converse", True),
+    (["--max-history", "0"], "max_history", 0),
+    (["--max-history-tokens", "5000"], "max_history_tokens", 5000),
+]
 GEN = [
     (["-o", "a.py"], "output", "a.py"),
     (["--output", "a.py"], "output", "a.py"),
@@ -135,6 +143,11 @@ def settings_of(*arguments):
     return parse(list(arguments)).settings
 
 
+def changed(verb, field, value):
+    """What a setting changes: chat knows whether a model was given, since a session has one of its own."""
+    return {field: value, "is_model_given": True} if (verb, field) == ("chat", "model") else {field: value}
+
+
 def complaint(*arguments):
     """What is wrong with a command line."""
     with pytest.raises(StreamcliError) as caught:
@@ -178,14 +191,14 @@ def test_the_documented_defaults():
     + [("gen", *option) for option in GEN],
 )
 def test_an_option_sets_its_field_and_no_other(verb, options, field, value):
-    assert settings_of(verb, "hi", *options) == replace(DEFAULTS[verb], prompt="hi", **{field: value})
+    assert settings_of(verb, "hi", *options) == replace(DEFAULTS[verb], prompt="hi", **changed(verb, field, value))
 
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize(("name", "text", "field", "value"), VARIABLES)
 def test_a_variable_sets_its_field_and_no_other(verb, name, text, field, value, monkeypatch):
     monkeypatch.setenv(f"STREAMCLI_{name}", text)
-    assert settings_of(verb) == replace(DEFAULTS[verb], **{field: value})
+    assert settings_of(verb) == replace(DEFAULTS[verb], **changed(verb, field, value))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +219,20 @@ def test_each_record_a_prompt_and_the_results_json_unless_text_is_asked_for(verb
 
 
 @pytest.mark.parametrize(
-    "name", ["NO_STDIN", "DRY_RUN", "COUNT_TOKENS", "EACH", "RESUME", "ATTACH", "PROMPT", "VERSION", "HELP"]
+    "name",
+    [
+        "NO_STDIN",
+        "DRY_RUN",
+        "COUNT_TOKENS",
+        "EACH",
+        "RESUME",
+        "ATTACH",
+        "SESSION",
+        "CONTINUE",
+        "PROMPT",
+        "VERSION",
+        "HELP",
+    ],
 )
 def test_what_is_said_anew_each_time_has_no_variable(name, monkeypatch):
     monkeypatch.setenv(f"STREAMCLI_{name}", "1")

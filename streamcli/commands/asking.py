@@ -47,6 +47,9 @@ class Asking:
     imported: "asyncio.Task[Any]"
     desk: Desk | None = None
     """What its answers share; None where nothing is asked."""
+    mask: Callable[[str], str] = str
+    """What is left of a text when its secrets are masked, as they are in all that is asked; again, it changes nothing.
+    """
     all_is_done: bool = False
     """Set by the command at its end: nothing is left that --resume could pick up."""
 
@@ -75,28 +78,33 @@ async def asking(
     many: bool = False,
     jobs: int = 1,
     keeps_answers: bool = False,
+    journal: Journal | None = None,
 ) -> AsyncIterator[Asking]:
     """Begins to make ready; at the end stops the embedded server, if one was started.
 
     `many` says that there will be more than one request, `jobs` how many at once. With `keeps_answers` complete ones
-    stay in the journal until all is done. All that is asked goes through `redactor`; without one it is made, if
-    secrets are to be masked, and what it masked is told at the end.
+    stay in the journal until all is done; a `journal` that is given is closed at the end as its own would be. All that
+    is asked goes through `redactor`; without one it is made, if secrets are to be masked, and what it masked is told at
+    the end.
     """
     async with AsyncExitStack() as stack:
         if settings.redact and redactor is None:
             redactor = stack.enter_context(telling_redactor(runtime, settings.redact_rules))
+        mask = redactor.text if redactor else str
         imported = asyncio.create_task(_import_sdk(settings))
         stack.push_async_callback(_settle, imported)
         if settings.dry_run:
-            asked = Asking(asyncio.create_task(_now(_masking(_show(runtime), redactor))), imported)
+            asked = Asking(asyncio.create_task(_now(_masking(_show(runtime), redactor))), imported, mask=mask)
             yield asked
             return
         client = asyncio.create_task(_open(settings, runtime.notes, stack, many=many))
         stack.push_async_callback(_settle, client)
-        desk = _desk(runtime, settings, client, jobs, keeps_answers)
+        if journal is None and settings.asks:
+            journal = Journal(runtime.notes, keeping(settings, of_run=keeps_answers))
+        desk = _desk(runtime, settings, client, jobs, journal)
         ready = asyncio.create_task(_ready(runtime, settings, desk, client, redactor))
         stack.push_async_callback(_settle, ready)
-        asked = Asking(ready, imported, desk)
+        asked = Asking(ready, imported, desk, mask)
         try:
             yield asked
         except asyncio.CancelledError:  # to be gone at once matters more than a tidy journal: the next run tidies it
@@ -109,19 +117,25 @@ async def asking(
             _end(runtime, desk, all_is_done=asked.all_is_done)
 
 
-def _desk(runtime: Runtime, settings: Settings, client: "asyncio.Task[Client]", jobs: int, keeps_answers: bool) -> Desk:
+def keeping(settings: Settings, *, of_run: bool = False) -> Keeping:
+    """What stays of answers."""
+    return Keeping(settings.cache, of_run, settings.keep_mb * 1_000_000, settings.keep_days * 86_400)
+
+
+def _desk(
+    runtime: Runtime, settings: Settings, client: "asyncio.Task[Client]", jobs: int, journal: Journal | None
+) -> Desk:
     async def get_client() -> Client:
         return await client
 
     def say_wait(seconds: float) -> None:
         runtime.notes.notice(f"the rate limit is reached: nothing is asked for {in_words(seconds)}")
 
-    keeping = Keeping(settings.cache, keeps_answers, settings.keep_mb * 1_000_000, settings.keep_days * 86_400)
     needs_prices = settings.usage or settings.needs_prices
     return Desk(
         get_client,
         settings,
-        Journal(runtime.notes, keeping) if settings.asks else None,
+        journal,
         Gate(Pace(jobs), say_wait),
         Budget(settings.max_total_tokens, settings.max_cost, cost_of if needs_prices else lambda model, usage: None),
     )

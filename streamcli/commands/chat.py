@@ -1,4 +1,4 @@
-"""streamcli chat: one message, one answer; or with --each as many as stdin has records."""
+"""streamcli chat: one message, one answer; a turn of a conversation, or many; or with --each an answer a record."""
 
 from streamcli.commands.attachments import check_names, read_attachments, reading
 from streamcli.commands.batch import answer_each
@@ -6,13 +6,21 @@ from streamcli.commands.runtime import Runtime
 from streamcli.commands.single import answer_one
 from streamcli.config import ChatSettings
 from streamcli.core.models import is_embedded
+from streamcli.errors import UsageError
 
 
 async def run(runtime: Runtime, settings: ChatSettings) -> int:
     """The answer as it comes."""
     check_names(runtime, settings)
+    is_session = settings.session is not None or settings.goes_on
+    if settings.each and (is_session or settings.converse):
+        raise UsageError("--each asks each record for itself: a conversation makes no sense with it")
     if settings.each:
         return await answer_each(runtime, settings, attached=await read_attachments(runtime, settings))
+    if is_session or settings.converse:
+        from streamcli.commands import converse
+
+        return await (converse.converse if settings.converse else converse.answer_in_session)(runtime, settings)
     # A file that an embedded model does not take is told before that is loaded; a server is met meanwhile.
     attached = await read_attachments(runtime, settings) if is_embedded(settings.model) else None
     return await answer_one(runtime, settings, read=reading(attached, settings))

@@ -1,6 +1,7 @@
 """What an answer leaves on disk while it is being written: nothing received is lost, whatever ends this process.
 
-The journal is a help, never a condition: where it cannot be kept, that is said once, and the answer goes on.
+The journal is a help, never a condition: where it cannot be kept, that is said once, and the answer goes on. Only a
+conversation that is in the same file needs it.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from streamcli.errors import StreamBroken
 
 if TYPE_CHECKING:
     from streamcli.store.answers import Answers, Entry
+    from streamcli.store.sessions import Sessions
 
 T = TypeVar("T")
 
@@ -31,10 +33,14 @@ class Keeping:
 class Journal:
     """The journal of one run. Made at once, opened in the background."""
 
-    def __init__(self, notes: Notes, keeping: Keeping) -> None:
+    def __init__(self, notes: Notes, keeping: Keeping, *, is_needed: bool = False) -> None:
+        """`is_needed` says that somebody will ask for `sessions`, who says it himself where there are none."""
         self._notes = notes
         self.keeping = keeping
         self._answers: Answers | None = None
+        self._sessions: Sessions | None = None
+        self._is_needed = is_needed
+        self._failure: Exception | None = None
         self.is_kept = True
         """Whether answers are written down, as far as is known."""
         self._opened = asyncio.create_task(self._open())
@@ -46,6 +52,16 @@ class Journal:
     def page(self, key: str, verb: str, model: str) -> "Page":
         """Where one answer is written down."""
         return Page(self, key, verb, model)
+
+    def sessions(self) -> "Sessions":
+        """The conversations in the same file; from now on the file stays open. Raises StoreError."""
+        from streamcli.store.database import StoreError
+
+        if self._sessions is None:
+            if self._answers is None:
+                raise StoreError(str(self._failure or "it is closed"))
+            self._sessions = self._answers.sessions()
+        return self._sessions
 
     def close(self, *, done: bool) -> None:
         """The run is over; `done` says that nothing of it is left to do, so what was kept for that can go."""
@@ -68,8 +84,10 @@ class Journal:
         try:
             return action(self._answers)
         except StoreError as error:
-            self._answers.close()
+            if self._sessions is None:
+                self._answers.close()
             self._answers = None
+            self._is_needed = False  # but for the journal itself
             self._say(error)
             return None
 
@@ -82,17 +100,18 @@ class Journal:
     def _open_and_tidy(self) -> "Answers | None":
         """In a thread of its own: what is left of earlier runs may be much."""
         from streamcli.store.answers import Answers
-        from streamcli.store.database import StoreError
+        from streamcli.store.database import PATIENCE, StoreError
 
         try:
-            answers = Answers()
+            answers = Answers(patience=PATIENCE if self._is_needed else None)
             try:
                 answers.evict(self.keeping.max_bytes, self.keeping.max_age)
                 answers.positions().forget(self.keeping.max_age)
                 answers.tidy()
             except StoreError:
-                answers.close()
-                raise
+                if not self._is_needed:  # for a conversation the file may be good enough
+                    answers.close()
+                    raise
         except StoreError as error:
             self._say(error)
             return None
@@ -100,6 +119,9 @@ class Journal:
 
     def _say(self, error: Exception) -> None:
         self.is_kept = False
+        self._failure = error
+        if self._is_needed:
+            return
         self._notes.notice(f"answers cannot be kept on disk, so an interrupted one will be lost: {error}")
 
 
@@ -108,7 +130,8 @@ class Page:
 
     def __init__(self, journal: Journal, key: str, verb: str, model: str) -> None:
         self._journal = journal
-        self._key = key
+        self.key = key
+        """That of the request, in the journal."""
         self._begin = (key, verb, model)
         self._entry: Entry | None = None
         self._held: list[str] = []
@@ -117,15 +140,15 @@ class Page:
 
     def finished(self) -> "Entry | None":
         """A complete answer to the same request, of a run that was interrupted."""
-        return self._journal.attempt(lambda answers: answers.finished(self._key))
+        return self._journal.attempt(lambda answers: answers.finished(self.key))
 
     def cached(self) -> "Entry | None":
         """A complete answer to the same request that --cache has kept."""
-        return self._journal.attempt(lambda answers: answers.cached(self._key))
+        return self._journal.attempt(lambda answers: answers.cached(self.key))
 
     def partial(self) -> "Entry | None":
         """One that an earlier run left unfinished, if there is one; it is continued on this page."""
-        self._entry = self._journal.attempt(lambda answers: answers.partial(self._key))
+        self._entry = self._journal.attempt(lambda answers: answers.partial(self.key))
         return self._entry
 
     def texts(self, entry: "Entry") -> Iterator[str]:

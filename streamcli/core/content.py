@@ -1,7 +1,8 @@
 """What a message is made of: text, and files that the model looks at."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -33,6 +34,7 @@ class Document:
 Block = Text | Image | Document
 Content = str | tuple[Block, ...]
 """One message. A message of words alone is a string."""
+_KINDS: dict[str, type[Text] | type[Image] | type[Document]] = {"text": Text, "image": Image, "document": Document}
 
 
 def as_json(content: Content) -> str | list[dict[str, Any]]:
@@ -57,6 +59,35 @@ def map_text(content: Content, function: Callable[[str], str]) -> Content:
         else replace(block, name=function(block.name))
         for block in content
     )
+
+
+def to_storage(content: Content) -> str:
+    """As one text, for `from_storage`: JSON, names of files and all."""
+    stored = content if isinstance(content, str) else [_stored(block) for block in content]
+    return json.dumps(stored, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_storage(stored: str) -> Content:
+    """What `to_storage` was given. Raises ValueError for what it did not make."""
+    value = json.loads(stored)
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list):
+        raise ValueError("no message")
+    return tuple(map(_restored, value))
+
+
+def _stored(block: Block) -> dict[str, str]:
+    return {"type": type(block).__name__.lower(), **asdict(block)}
+
+
+def _restored(fields: Any) -> Block:
+    if not (isinstance(fields, dict) and all(isinstance(value, str) for value in fields.values())):
+        raise ValueError("no block of a message")
+    kind = _KINDS.get(fields.pop("type", ""))
+    if kind is None or fields.keys() != kind.__dataclass_fields__.keys():
+        raise ValueError("an unknown block of a message")
+    return kind(**fields)
 
 
 def _parts(block: Block) -> list[dict[str, Any]]:

@@ -21,8 +21,10 @@ from streamcli.store import texts
 from streamcli.store.database import StoreError, checked, if_any, open_database, state_dir, storing, transaction
 from streamcli.store.holds import Holds
 from streamcli.store.positions import Positions
+from streamcli.store.sessions import Sessions
 
 LOCK_FILE = "answers.lock"
+SESSIONS_LOCK_FILE = "sessions.lock"
 
 _MAX_ID = 2**63 - 1  # SQLite's largest integer
 _COLUMNS = (
@@ -53,12 +55,19 @@ class Answers:
     """
 
     @storing
-    def __init__(self, folder: Path | None = None, clock: Callable[[], float] = time.time) -> None:
-        """Opens, and makes what is missing of, the database in `folder`; None is the user's state directory."""
+    def __init__(
+        self, folder: Path | None = None, clock: Callable[[], float] = time.time, patience: float | None = None
+    ) -> None:
+        """Opens, and makes what is missing of, the database in `folder`; None is the user's state directory.
+
+        Locks of others are waited for as long as `patience`; None is the usual time.
+        """
         folder = state_dir() if folder is None else folder
         self.run = os.urandom(8).hex()
+        self._folder = folder
         self._clock = clock
-        self._db = open_database(folder)
+        self._sessions: Sessions | None = None
+        self._db = open_database(folder, patience)
         try:
             self._holds = Holds(folder / LOCK_FILE)
         except BaseException:
@@ -87,6 +96,8 @@ class Answers:
                 f"SELECT {_COLUMNS} FROM answers WHERE key = ? AND NOT complete AND bytes ORDER BY id DESC", (key,)
             ).fetchall()
             row = next((row for row in rows if self._holds.take(row[0])), None)
+            if row is not None:
+                self._db.execute("UPDATE answers SET run = ? WHERE id = ?", (self.run, row[0]))
             return self._entry(row)
 
     @storing
@@ -197,6 +208,14 @@ class Answers:
         """What the same file keeps of logs that are followed; of use until this is closed."""
         return Positions(self._db, self._clock)
 
+    @storing
+    def sessions(self) -> Sessions:
+        """The conversations in the same file; of use until this is closed."""
+        if self._sessions is None:
+            holds = Holds(self._folder / SESSIONS_LOCK_FILE)
+            self._sessions = Sessions(self._db, holds, self.run, self._clock)
+        return self._sessions
+
     def close(self) -> None:
         """Lets go of everything; what was removed leaves the disk. Never raises, and may be called again."""
         with contextlib.suppress(sqlite3.Error):
@@ -206,6 +225,8 @@ class Answers:
             self._db.close()
         with contextlib.suppress(OSError):
             self._holds.close()
+        if self._sessions is not None:
+            self._sessions.let_go_of_all()
 
     def _state(self, row: int, complete: int) -> State:
         if complete:

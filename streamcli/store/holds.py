@@ -35,6 +35,18 @@ class Holds:
         self._held.add(row)
         return True
 
+    def wait(self, row: int) -> None:
+        """Blocks until `row` is this process's: for a thread of its own. It is held only when `take` has said so too.
+
+        What is not taken then has to be let go by `unwanted`.
+        """
+        fcntl.lockf(self._fd, fcntl.LOCK_EX, 1, row)
+
+    def unwanted(self, row: int) -> None:
+        """`wait` was for nothing: `row` is free again, unless we hold it."""
+        if row not in self._held and self._fd >= 0:
+            self._unlock(row)
+
     def let_go(self, row: int) -> None:
         """Holds `row` no more; nothing happens if it was not held."""
         if row in self._held:

@@ -69,18 +69,19 @@ def tidy(db: sqlite3.Connection) -> None:
     Where another process is in the way, or the disk is full, a later run will do it.
     """
     if _has_much_waste(db):
-        _write_anew(db)
+        write_anew(db)
     empty_log(db)
 
 
 def tidy_in_passing(db: sqlite3.Connection) -> None:
     """The same for a run that goes on and cannot wait: a long one must not collect here what it has removed."""
     if _has_much_waste(db, at_most=MAX_TO_REWRITE):
-        _write_anew(db)
+        write_anew(db)
     empty_log(db, wait=False)
 
 
-def _write_anew(db: sqlite3.Connection) -> None:
+def write_anew(db: sqlite3.Connection) -> None:
+    """All that is there, without what was removed; where that cannot be done now, a later run will do it."""
     with contextlib.suppress(sqlite3.Error):
         with transaction(db):
             db.execute("DELETE FROM chunks WHERE answer NOT IN (SELECT id FROM answers)")

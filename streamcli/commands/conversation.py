@@ -1,0 +1,194 @@
+"""A conversation: one turn after the other, each asked with what was said before it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from streamcli.commands.answer import Notices, OpenOutlet
+from streamcli.commands.asking import Ask
+from streamcli.commands.kept import KeptSession, check_name, needing
+from streamcli.commands.recording import Minutes
+from streamcli.config import ChatSettings
+from streamcli.core.content import Content, map_text
+from streamcli.core.history import Exchange, conversation
+from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
+from streamcli.core.sanitize import one_line
+from streamcli.errors import InputError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from streamcli.store.sessions import Sessions
+
+
+class Conversation:
+    """In memory, and on disk if it is a session. One turn at a time.
+
+    `model` and `system` (None: the verb's own prompt) may be set, and hold from the next turn on; the client stays, so
+    a model is to be of the same kind, embedded or not. `exchanges` are the last ones, as far as is known: of a
+    session those that may still be sent. With `forgets` one in memory has no more than those either.
+    """
+
+    def __init__(
+        self,
+        settings: ChatSettings,
+        system: str | None,
+        notes: Notices,
+        *,
+        mask: Callable[[str], str] = str,
+        kept: KeptSession | None = None,
+        sessions: "Callable[[], Awaitable[Sessions]] | None" = None,
+        forgets: bool = False,
+    ) -> None:
+        """`mask` is that of all that is asked. `sessions` opens the store, for `save_as`; raises InputError."""
+        self.model = settings.model
+        self.system = system
+        self.exchanges: list[Exchange] = []
+        self._settings = settings
+        self._notes = notes
+        self._mask = mask
+        self._kept = kept
+        self._sessions = sessions
+        self._forgets = forgets
+        self._before = 0  # exchanges that are there and not in `exchanges`
+        self._has_said_what_fell_out = False
+        self._failure: OutputError | None = None
+
+    @property
+    def name(self) -> str | None:
+        """That of the session; None if it is in memory only."""
+        return self._kept.name if self._kept else None
+
+    async def turn(
+        self, question: Content, ask: Ask, open_outlet: OpenOutlet, more: Callable[[], bool], notes: Notices
+    ) -> None:
+        """Asks, with what was said before; then question and answer are a part of it. Raises StreamcliError.
+
+        An answer that was cut off is kept as such, also where this is cancelled. A session that is in use is waited
+        for. With --resume an answer to the same question that was cut off last is gone on with.
+        """
+        async with self._held(notes):
+            question = map_text(question, self._mask)
+            last = self._cut_answer_to(question)
+            minutes = Minutes(
+                question, lambda key: self._begin(question, last, key), lambda said: self._close(said, last)
+            )
+            error: BaseException | None = None
+            try:
+                await ask(self._request(question, last, notes), minutes.opening(open_outlet), more, notes)
+            except BaseException as failure:
+                error = failure
+                raise
+            finally:
+                minutes.end(error)
+                self._tell_failure(notes, is_all=error is None)
+
+    def refresh(self) -> None:
+        """Looks what there is by now of a session, without waiting for others. Raises InputError."""
+        if self._kept is not None:
+            self._load(self._kept)
+
+    async def undo(self) -> Exchange | None:
+        """Takes the last exchange out of it, and gives it back; None if there is none."""
+        async with self._held(self._notes):
+            if not self.exchanges:
+                return None
+            if self._kept is not None:
+                self._kept.undo()
+            return self.exchanges.pop()
+
+    async def clear(self) -> None:
+        """Nothing was ever said."""
+        async with self._held(self._notes):
+            if self._kept is not None:
+                self._kept.clear()
+            self.exchanges.clear()
+            self._before = 0
+
+    async def save_as(self, name: str) -> None:
+        """What is in memory only becomes a session. Raises InputError if the name is taken, or is none."""
+        try:
+            check_name(name)
+        except UsageError as error:
+            raise InputError(error.message, error.hint) from error
+        if self._kept is not None or self._sessions is None:
+            raise InputError("the conversation is a session already" if self._kept else "nothing is kept here")
+        sessions = await self._sessions()
+        with needing(name):
+            session = sessions.put(name, self.model, self.system, self.exchanges)
+            if session is not None and not self.exchanges:
+                session = sessions.make(name, self.model)
+        if session is None:
+            raise InputError(f"there is a session {one_line(name)} already", "streamcli sessions list shows them")
+        self._kept = KeptSession(sessions, session)
+
+    @asynccontextmanager
+    async def _held(self, notes: Notices) -> AsyncIterator[None]:
+        """The conversation as it is now, and only we add to it."""
+        if self._kept is None:
+            yield
+        elif not self._settings.asks:  # only looked at
+            self._load(self._kept)
+            yield
+        else:
+            async with self._kept.held(notes):
+                self._load(self._kept)
+                yield
+
+    def _load(self, kept: KeptSession) -> None:
+        exchanges, self._before = kept.load(self._settings.bounds)
+        self.exchanges[:] = exchanges
+
+    def _cut_answer_to(self, question: Content) -> Exchange | None:
+        """With --resume: the last exchange, if it is the one to be gone on with."""
+        last = self.exchanges[-1] if self.exchanges and self._settings.resume else None
+        return last if last is not None and last.is_cut and last.question == question else None
+
+    def _request(self, question: Content, last: Exchange | None, notes: Notices) -> Request:
+        earlier = self.exchanges[:-1] if last else self.exchanges
+        messages, fell_out = conversation(earlier, question, self._settings.bounds)
+        if (fell_out := fell_out + self._before) and not self._has_said_what_fell_out:
+            self._has_said_what_fell_out = True
+            those = "1 earlier exchange is" if fell_out == 1 else f"{fell_out} earlier exchanges are"
+            notes.detail(f"{those} not sent any more (--max-history, --max-history-tokens)")
+        system = SYSTEM_PROMPTS["chat"] if self.system is None else self.system
+        limit = replace(self._settings, model=self.model).answer_limit
+        return Request(sendable(self.model), self._mask(system), messages, limit)
+
+    def _begin(self, question: Content, last: Exchange | None, key: str) -> None:
+        if self._kept is None:
+            return
+        session = replace(self._kept.session, model=self.model, system=self.system and self._mask(self.system))
+        if last is None:
+            self._kept.begin(session, question, key)
+        else:
+            self._kept.reopen(session, last, key)
+
+    def _close(self, exchange: Exchange | None, last: Exchange | None) -> None:
+        """What came of the turn is a part of the conversation; on disk first."""
+        if self._kept is not None:
+            try:
+                self._kept.close(exchange)
+            except OutputError as error:
+                self._failure = error
+            self._kept.let_go()
+        if exchange is None:
+            return
+        if last is not None:
+            self.exchanges.pop()
+        self.exchanges.append(exchange)
+        if self._forgets:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Of what is in memory only, that goes which can never be sent again."""
+        _, gone = conversation(self.exchanges[:-1], "", self._settings.bounds)
+        del self.exchanges[:gone]
+        self._before += gone
+
+    def _tell_failure(self, notes: Notices, *, is_all: bool) -> None:
+        """A turn that was not kept is an error, once it is over; beside another one it is a notice."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            if is_all:
+                raise failure
+            notes.notice(failure.message)
