@@ -27,6 +27,8 @@ from streamcli.options import (
     Cache,
     Coalesce,
     CoalesceDelay,
+    Color,
+    ColorOption,
     ConnectTimeout,
     CountTokens,
     DryRun,
@@ -53,6 +55,7 @@ from streamcli.options import (
     ShowUsage,
     System,
     Timeout,
+    TransformNames,
     Unordered,
     Verbose,
     model_option,
@@ -94,6 +97,7 @@ def _common(
     coalesce: Coalesce = Settings.coalesce,
     coalesce_delay: CoalesceDelay = Settings.coalesce_delay * 1000,
     format: Format = None,
+    color: ColorOption = Color.auto,
     cache: Cache = False,
     resume: Resume = False,
     redact: Redact = None,
@@ -123,7 +127,8 @@ def _common(
         "on_break": on_break.value,
         "coalesce": coalesce,
         "coalesce_delay": coalesce_delay / 1000,
-        "format": format.value if format else "text",
+        "format": format.value if format else None,
+        "color": color.value,
         "cache": cache,
         "resume": resume,
         "redact": bool(redact),
@@ -153,12 +158,19 @@ def _with_common(function: Callable[..., Invocation]) -> Callable[..., Invocatio
 
 
 @_with_common
-def chat(each: EachRecord = None, jobs: Jobs = 4, unordered: Unordered = False, **common: Any) -> Invocation:
+def chat(
+    each: EachRecord = None,
+    jobs: Jobs = 4,
+    unordered: Unordered = False,
+    transform: TransformNames = None,
+    **common: Any,
+) -> Invocation:
     """Ask; the answer streams out.
 
     Standard input is the message, or what PROMPT is about.
     """
-    return Invocation(_load_chat, MessageSettings(verb="chat", **_many(each, jobs, unordered, common)))
+    fields = _many(each, jobs, unordered, common) | {"transforms": tuple(transform or ())}
+    return Invocation(_load_chat, MessageSettings(verb="chat", **fields))
 
 
 @_with_common
@@ -230,6 +242,7 @@ def analyze(
     from_start: FromStart = False,
     pii: Pii = False,
     report: ReportFile = None,
+    transform: TransformNames = None,
     model: Annotated[str, model_option()] = DEFAULT_WATCH_MODEL,
     **common: Any,
 ) -> Invocation:
@@ -257,6 +270,7 @@ def analyze(
         "from_start": from_start,
         "pii": pii,
         "report": report,
+        "transforms": tuple(transform or ()),
     }
     return Invocation(_load_analyze, AnalyzeSettings(verb="analyze", **fields))
 
