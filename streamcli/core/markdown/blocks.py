@@ -56,7 +56,7 @@ class Blocks:
         before = self._leaf
         self.line(piece)
         if not isinstance(self._leaf, Fence):
-            self.long("", is_end=False)
+            self.long(piece[len(piece.rstrip(" ")) :], is_end=False)  # of a whole line these say nothing
         elif self._leaf is before:
             self.margin.runs_on = True
 
@@ -70,7 +70,7 @@ class Blocks:
             self._finish()
             self._leaf = Paragraph(colour=self._colour)
             self._leaf.lines.append("")
-        final = self._leaf.extend(piece, self.margin.room)
+        final = self._leaf.extend(piece.expandtabs(_TAB_STOP), self.margin.room)
         if final:
             self.margin.put(final)
 
@@ -152,7 +152,7 @@ class Blocks:
                 margin.open(quote(colour=self._colour))
                 rest = text[2:] if text.startswith("> ") else text[1:]
             else:
-                begun = self._item(text, depth)
+                begun = self._item(text, indent, depth)
                 if not begun:
                     break
                 rest = begun
@@ -161,12 +161,13 @@ class Blocks:
             depth += 1
         self._text(text, indent, depth)
 
-    def _item(self, text: str, depth: int) -> str | None:
+    def _item(self, text: str, indent: int, depth: int) -> str | None:
         """Opens a list item if one begins here; returns its text (a space if it has none)."""
         containers = self.margin.containers
         interrupts = isinstance(self._leaf, Paragraph) and depth == len(containers)
         lists = 0 if depth == 0 else sum([not container.is_quote for container in containers[:depth]])
-        found = item(text, lists, colour=self._colour, interrupts=interrupts)
+        before = containers[depth] if depth < len(containers) else None
+        found = item(text, indent, lists, before, colour=self._colour, interrupts=interrupts)
         if not found:
             return None
         container, content = found

@@ -20,17 +20,17 @@ _TOKEN = re.compile(
     r"|(\*+|(?<!\w)__[a-z][a-z0-9_]*__(?!\w)|(?<!\w)_+|_+(?!\w)|~+)"
     r"|(!?\[)"
     r"|(\])"
-    r"|(https?://[^\s<>`|\"]+)"
+    r"|(https?://[^\s<>`|\"\[\]]+)"
     r"|(<[A-Za-z/!?][^<>\n]*>)"
     r"|(&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)"
     r"|(\$\$[^$]+\$\$|\$(?=[^\s$])[^$\n]*(?<=\S)\$(?![0-9]))"
 )
 _CODE, _ESCAPE, _RUN, _OPEN, _CLOSE, _URL, _TAG, _ENTITY, _MATH = range(1, 10)
 
-# What follows the text of a link: its target, with one level of parentheses in it, and a title.
+# What follows the text of a link: its target, with two levels of parentheses in it, and a title.
 _TARGET = re.compile(
-    r"\(\s*+(?:<([^<>\n]*)>|([^\s()<]*+(?:\([^\s()]*+\)[^\s()]*+)*+))"
-    r"(?:\s++(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*+\)"
+    r"\(\s*+(?:<([^<>\n]*)>|((?![<\s])(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.|\([^\s()]*+\))*+\))*+))"
+    r"(?:\s++(?:\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?\s*+\)"
 )
 _AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+\.\w+)>")
 _MATH_ENDS = {r"\(": r"\)", r"\[": r"\]"}
@@ -49,6 +49,8 @@ class _Run:
     count: int
     can_open: bool
     can_close: bool
+    is_inner: bool
+    """Whether it is a single one within a word: it closes no longer one."""
 
 
 def parse(text: str, style: int = 0, *, colour: bool = True) -> list[Segment]:
@@ -128,9 +130,11 @@ class _Parser:
             return end
         before = self._text[start - 1] if start else " "
         after = self._text[end] if end < len(self._text) else " "
-        can_open, can_close = _flanks(char, len(token), before, after)
+        length = len(token)
+        can_open, can_close = _flanks(char, length, before, after)
         if can_open or can_close:
-            self._runs.append(_Run(len(self._nodes), char, len(token), len(token), can_open, can_close))
+            is_inner = length == 1 and before.isalnum() and after.isalnum()
+            self._runs.append(_Run(len(self._nodes), char, length, length, can_open, can_close, is_inner))
         self._add(token)
         return end
 
@@ -230,7 +234,7 @@ class _Parser:
         closer = self._runs[at]
         for place in range(at - 1, bottom - 1, -1):
             opener = self._runs[place]
-            if opener.char != closer.char or not opener.can_open:
+            if opener.char != closer.char or not opener.can_open or (closer.is_inner and opener.length > 1):
                 continue
             if closer.char == "~" or not (
                 (opener.can_close or closer.can_open)

@@ -26,6 +26,10 @@ class Container:
     marker: str
     rest: str
     columns: int
+    number: int = -1
+    """Of an item of a numbered list."""
+    delimiter: str = ""
+    """Of such an item: what stands behind the number."""
 
 
 def quote(*, colour: bool) -> Container:
@@ -37,10 +41,12 @@ def is_thematic_break(text: str) -> bool:
     return _THEMATIC_BREAK.match(text) is not None
 
 
-def item(text: str, depth: int, *, colour: bool, interrupts: bool) -> tuple[Container, str] | None:
+def item(
+    text: str, indent: int, depth: int, before: Container | None, *, colour: bool, interrupts: bool
+) -> tuple[Container, str] | None:
     """The list item that begins a text, and the text behind its marker; None if none does.
 
-    `depth` is the number of lists around it; what `interrupts` a paragraph must not be empty and is counted from 1.
+    `indent` are the columns before the text, `depth` is the number of lists around it, `before` the item before it; what `interrupts` a paragraph must not be empty and is counted from 1.
     """
     found = _MARKER.match(text)
     if not found or is_thematic_break(text):
@@ -53,14 +59,17 @@ def item(text: str, depth: int, *, colour: bool, interrupts: bool) -> tuple[Cont
     if is_empty or spaces > 4:
         spaces = 1
     content = content[spaces:]
-    marker = f"{found[1]} " if found[2] else theme.BULLETS[depth % len(theme.BULLETS)]
+    number, delimiter = (int(found[2]), found[1][-1]) if found[2] else (-1, "")
+    if delimiter and before and before.delimiter == delimiter:
+        number = max(number, before.number + 1)  # many number each item 1
+    marker = f"{number}{delimiter} " if delimiter else theme.BULLETS[depth % len(theme.BULLETS)]
     task = _TASK.match(content)
     if task:
         marker = theme.UNDONE if task[1] == " " else theme.DONE
         content = content[task.end() :]
     columns = len(marker)
     shown = paint(marker[:-1], BULLET if colour else 0) + " "
-    return Container(False, found.end(1) + spaces, shown, " " * columns, columns), content
+    return Container(False, indent + found.end(1) + spaces, shown, " " * columns, columns, number, delimiter), content
 
 
 def match(containers: Sequence[Container], line: str) -> tuple[int, str]:

@@ -107,10 +107,13 @@ class MarkdownRenderer:
         pending = "" if self._is_long else sanitize("".join(self._pieces).removesuffix("\r"))
         rows = self._blocks.preview(pending)
         shown = max((self._height or 0) - 1, 1)
-        rows = rows[-shown:]
-        if max(map(len, rows), default=0) > self._width:
-            rows = [part for row in rows for part in fold(row, self._width)][-shown:]
-        return rows
+        return [part for row in rows[-shown:] for part in self._folded(row)][-shown:]
+
+    def _folded(self, row: str) -> list[str]:
+        """A row, or the rows of a line of code that runs on."""
+        if len(row) <= self._width // (1 if row.isascii() else 2):
+            return [row]
+        return fold(row, self._width)
 
     def _take(self) -> None:
         """Takes the lines that are complete, and of a very long one what is there."""
@@ -121,7 +124,7 @@ class MarkdownRenderer:
                 complete = f"{complete}\n".replace("\r\n", "\n")[:-1]
             for line in complete.split("\n"):
                 self._line(line)
-        while len(rest) > MAX_LINE:
+        while len(rest) - rest.endswith("\r") > MAX_LINE:  # a CR may belong to the line's end
             self._long(rest[:MAX_LINE], is_end=False)
             rest = rest[MAX_LINE:]
         self._pieces = [rest] if rest else []
