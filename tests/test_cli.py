@@ -186,6 +186,12 @@ def test_a_variable_sets_its_field_and_no_other(verb, name, text, field, value, 
     assert settings_of(verb) == replace(DEFAULTS[verb], **{field: value})
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_transforms_can_come_from_the_environment_and_do_not_concern_gen(verb, monkeypatch):
+    monkeypatch.setenv("STREAMCLI_TRANSFORM", "a b")
+    assert settings_of(verb).transforms == (() if verb == "gen" else ("a", "b"))
+
+
 @pytest.mark.parametrize(
     ("options", "field", "value"),
     [option for option in COMMON + ANALYZE if option[1] not in ("dry_run", "count_tokens")],

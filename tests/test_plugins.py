@@ -152,10 +152,13 @@ def test_one_that_fails_by_the_clock_is_an_error_too(spawn, server, installed):
     assert "the transform ticks failed: ValueError: tick" in result.stderr
 
 
-def test_a_watch_that_it_fails_in_ends(run, server, installed):
+@pytest.mark.parametrize("name", ["raises", "late"])
+def test_a_watch_that_it_fails_in_ends(name, run, server, installed):
     server.always(answer("OK"))
-    result = run("analyze", "--lines", "1", "--transform", "raises", stdin=b"a\nb\n", env=installed)
+    result = run("analyze", "-f", "json", "--lines", "1", "--transform", name, stdin=b"a\nb\n", env=installed)
     assert (result.status, len(server.requests)) == (78, 1), result
+    error = json.loads(result.stdout.splitlines()[-2])
+    assert (error["type"], error["message"]) == ("error", f"the transform {name} failed: ValueError: boom")
 
 
 def test_of_records_the_first_failure_ends_the_run(run, server, installed):

@@ -107,8 +107,9 @@ class Delivery:
                 events = events[position:]
         await self._output.sink.write(self._due(events))
         self._set_timer()
-        self._say()
-        if (failure := self._stages.failure) is not None:
+        if self._remarks:
+            self._say()
+        if self._stages.guards and (failure := self._stages.failure) is not None:
             raise failure
 
     def push(self, events: Sequence[OutputEvent]) -> None:
@@ -171,7 +172,7 @@ class Delivery:
 
     def _say(self) -> None:
         """The remarks that have come; the last of them after the text, whose last line may lack an end."""
-        if self._remarks and not self._is_over:
+        if not self._is_over:
             self._output.say(self._remarks)
             self._remarks.clear()
 

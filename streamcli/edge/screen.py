@@ -84,7 +84,8 @@ class Screen:
 
     def show(self) -> None:
         """What was hidden is drawn anew, in a moment: often more is to be written first."""
-        self._loop.call_later(REDRAW, self._draw)
+        if self._drawing is not None:
+            self._loop.call_later(REDRAW, self._draw)
 
     def _draw(self) -> None:
         if self._drawing is not None:
