@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 from fake_server import Reply, answer, closing, opening, text, wait
-from harness import ROOT
+from harness import ROOT, screen
 
 GROUP = "streamcli.transforms"
 PARTS = """
@@ -20,6 +20,8 @@ PLUGINS = {
     "count": "class Plugin(Base):\n n = 0\n"
     " def feed(self, text, now): self.n += len(text); return [text]\n"
     " def flush(self): return [Remark('count', f'{self.n} characters', {'characters': self.n, 'type': 'x'})]",
+    "says": "class Plugin(Base):\n"
+    " def feed(self, text, now): return [text, *([Remark('says', f'said {text!r}', {})] if text else [])]",
     "hold": "class Plugin(Base):\n held = ''\n at = None\n"
     " def feed(self, text, now):\n"
     "  if text: self.held += text; self.at = self.at or now + 0.05; return []\n"
@@ -78,6 +80,17 @@ def test_one_that_waits_for_the_clock_is_asked_when_its_time_has_come(spawn, ser
     process.read_until(b"some text")  # though the server says no more
     server.release("more")
     assert process.finish().status == 0
+
+
+def test_a_remark_on_a_terminal_goes_above_what_is_still_drawn(spawn, server, installed):
+    server.enqueue(Reply(steps=[*opening(), text("one\ntwo"), wait("more"), text(" *three*"), *closing()]))
+    streams = {"stdout": "tty", "stderr": "tty"}
+    process = spawn("chat", "--coalesce", "0", "--transform", "says", "hi", env=installed, **streams)
+    process.read_until(b"said", "tty")
+    process.read_until(b"two", "tty")
+    server.release("more")
+    said = ["streamcli: said 'one\\ntwo'", "streamcli: said ' *three*'"]
+    assert screen(process.finish().tty) == [*said, "one", "two three"]
 
 
 def test_what_a_plugin_prints_is_no_part_of_the_answer(run, server, installed):

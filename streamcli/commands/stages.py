@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamcli.commands.runtime import Runtime
-from streamcli.config import Settings
+from streamcli.config import MessageSettings, Settings
 from streamcli.core.coalesce import Coalescer
 from streamcli.core.events import Remark
 from streamcli.core.pipeline import Pipeline, Stage
@@ -68,7 +68,7 @@ class Staging:
             raise UsageError(f"--format markdown and --transform {twice[0]} are too much of the same")
         self._makers = [self._maker(name, is_last=place == len(names)) for place, name in enumerate(names, 1)]
         # Where records are answered, each is written when it is whole.
-        self._is_live = getattr(settings, "each", None) is None
+        self._is_live = not (isinstance(settings, MessageSettings) and settings.each)
         if self.draws:
             self._screen.watch(runtime.notes)
 
@@ -126,10 +126,10 @@ class Rendered:
     """The renderer, as a stage: it is told how large the terminal is, which is told what it draws."""
 
     def __init__(self, screen: Screen, *, colour: bool, redraws: bool) -> None:
-        self._screen = screen
-        self._redraws = redraws
         from streamcli.core.markdown.render import MarkdownRenderer
 
+        self._screen = screen
+        self._redraws = redraws
         columns, self._rows = self._size()
         self._renderer = MarkdownRenderer(width=columns, height=self._rows, colour=colour)
 
@@ -156,7 +156,7 @@ class Rendered:
 
     def _fit(self) -> list[str]:
         columns, rows = self._size()
-        # Sent to the background meanwhile: what is drawn stays as it is.
+        # Sent to the background meanwhile: what is drawn is not to be drawn over.
         out = self._renderer.let_go() if rows is None and self._rows is not None else []
         self._rows = rows
         self._renderer.resize(columns, rows)

@@ -46,13 +46,12 @@ class Pipeline:
         return out
 
     def hurry(self, now: float) -> list[str | Remark]:
-        """What waits for the clock, before its time."""
-        out: list[str | Remark] = []
-        for position, stage in enumerate(self._stages):
+        """What the first stage keeps for the clock, before its time; the clock of the others goes on as it does."""
+        for stage in self._stages[:1]:
             deadline = stage.deadline()
             if deadline is not None:
-                out += self._through(position + 1, stage.feed("", max(now, deadline)), now)
-        return out
+                return self._through(1, stage.feed("", max(now, deadline)), now)
+        return []
 
     def deadline(self) -> float | None:
         """When to `tick`; None while nothing waits for the clock."""

@@ -1,8 +1,8 @@
 """How an answer sounds, as it streams: a score from -1 (bad) to 1 (good), for the answer so far.
 
-Each sentence is scored once, when it has ended, so that the work is linear in the text and little is held. The score
-of the answer is the mean of its sentences, each weighed by its length in characters. Code blocks have no mood, and are
-left out.
+A sentence goes up to a full stop, a question or exclamation mark, or the line's end. Each is scored once, when it has
+ended, so that the work is linear in the text and little is held. The score of the answer is the mean of its sentences,
+each weighed by its length in characters. Code blocks have no mood, and are left out.
 """
 
 import re
