@@ -90,6 +90,8 @@ class Blocks:
         self._leaf = leaf.copy() if leaf else None
         if pending and self._is_decided(pending):
             self.line(pending)
+        if isinstance(self._leaf, Paragraph):
+            self._leaf.is_open = True
         self.end()
         drawn = self.margin.final
         self.margin, self._leaf = margin, leaf

@@ -34,7 +34,8 @@ class Paragraph:
         self.lines: list[str] = []
         self._size = 0
         self._carried: list[Segment] = []  # the last row of what is printed of a long line: it is not full yet
-        self._is_open = False  # more of its text may come
+        self.is_open = False
+        """Whether it is drawn before its text has ended."""
         self.is_begun = False
         """Whether some of it is final already."""
 
@@ -45,7 +46,6 @@ class Paragraph:
         other._size = self._size
         other._carried = self._carried
         other.is_begun = self.is_begun
-        other._is_open = True
         return other
 
     def add(self, line: str, room: int) -> list[str]:
@@ -79,7 +79,7 @@ class Paragraph:
     def drawn(self, room: int) -> list[str]:
         """The rows of what is not final."""
         text = self.lines[0] if len(self.lines) == 1 else "\n".join(self.lines)
-        segments = inline.parse(text, colour=self._colour, is_open=self._is_open)
+        segments = inline.parse(text, colour=self._colour, is_open=self.is_open)
         if self._carried:
             segments = self._carried + segments
         elif len(segments) == 1 and "\n" not in text and len(text) <= room and text.isascii():
