@@ -3,12 +3,9 @@
 import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from streamcli.core.markdown import inline
 from streamcli.core.markdown.render import MarkdownRenderer
 
 PARSER = MarkdownIt("commonmark").enable(["strikethrough", "table"])

@@ -22,6 +22,8 @@ _SETEXT = re.compile(r"(=+|-+) *\Z")
 # What may yet become something else than the text that it is.
 _UNDECIDED = re.compile(r"[\s*+>#=`~_|-]*+(?:[0-9]{1,9}[.)]?+)?\s*+\Z")
 _TAB_STOP = 4
+# So many quotes and lists stand in one another at most: a marker too much is text.
+MAX_DEPTH = 32
 
 
 class Blocks:
@@ -88,6 +90,8 @@ class Blocks:
         self._leaf = leaf.copy() if leaf else None
         if pending and self._is_decided(pending):
             self.line(pending)
+        if isinstance(self._leaf, Paragraph):
+            self._leaf.is_open = True
         self.end()
         drawn = self.margin.final
         self.margin, self._leaf = margin, leaf
@@ -143,9 +147,7 @@ class Blocks:
                 self._blank(depth)
                 return
             indent = len(rest) - len(text)
-            if text[0].isalpha():
-                break
-            if indent >= 4:
+            if text[0].isalpha() or indent >= 4 or depth >= MAX_DEPTH:
                 break
             if text[0] == ">":
                 self._close(depth)

@@ -27,17 +27,20 @@ _HTML_ENDS = (
 
 
 class Paragraph:
-    """Lines of text. `style` is that of a heading, which is one too."""
+    """Lines of text."""
 
     def __init__(self, *, colour: bool) -> None:
         self._colour = colour
         self.lines: list[str] = []
         self._size = 0
         self._carried: list[Segment] = []  # the last row of what is printed of a long line: it is not full yet
+        self.is_open = False
+        """Whether it is drawn before its text has ended."""
         self.is_begun = False
         """Whether some of it is final already."""
 
     def copy(self) -> "Paragraph":
+        """One to be drawn while this one is open."""
         other = Paragraph(colour=self._colour)
         other.lines = self.lines.copy()
         other._size = self._size
@@ -73,9 +76,10 @@ class Paragraph:
         self.is_begun = True
         return [painted(row) for row in full]
 
-    def drawn(self, room: int, style: int = 0) -> list[str]:
+    def drawn(self, room: int) -> list[str]:
+        """The rows of what is not final."""
         text = self.lines[0] if len(self.lines) == 1 else "\n".join(self.lines)
-        segments = inline.parse(text, style, colour=self._colour)
+        segments = inline.parse(text, colour=self._colour, is_open=self.is_open)
         if self._carried:
             segments = self._carried + segments
         elif len(segments) == 1 and "\n" not in text and len(text) <= room and text.isascii():

@@ -46,7 +46,8 @@ def item(
 ) -> tuple[Container, str] | None:
     """The list item that begins a text, and the text behind its marker; None if none does.
 
-    `indent` are the columns before the text, `depth` is the number of lists around it, `before` the item before it; what `interrupts` a paragraph must not be empty and is counted from 1.
+    `indent` are the columns before the text, `depth` is the number of lists around it, `before` the item before it;
+    what `interrupts` a paragraph must not be empty and is counted from 1.
     """
     found = _MARKER.match(text)
     if not found or is_thematic_break(text):

@@ -9,8 +9,9 @@ from streamcli.core.markdown.theme import DIM, STRONG, Segment, paint
 from streamcli.core.markdown.widths import columns, is_simple
 from streamcli.core.markdown.wrap import Row, painted, rows
 
-# After so many rows the columns keep their widths, and each row is final when it has come.
+# After so many rows, or characters in them, the columns keep their widths, and each row is final when it has come.
 MAX_OPEN_ROWS = 50
+MAX_OPEN_CHARS = 1 << 14
 # A column that has to shrink keeps so many columns; where they do not fit, a table becomes a list of records.
 MIN_COLUMN = 6
 
@@ -66,9 +67,12 @@ class Table:
         self._widths: list[int] | None = None  # once they are fixed; empty for records
         self._fixed_at = 0  # the width of the terminal for which they are
         self._is_ruled = False
+        self._size = 0  # characters of the rows that are not final
+        self._drawn: list[str] = []
+        self._drawn_of = (-1, 0)  # how many rows, and how wide, they were drawn
 
     def copy(self) -> "Table":
-        """Enough of one to draw it."""
+        """One to be drawn while this one is open: it takes nothing before."""
         return self
 
     def add(self, line: str, width: int) -> list[str]:
@@ -79,7 +83,8 @@ class Table:
                 self._fix(width)
             return self._laid_out([cells], self._widths, width)
         self._rows.append(cells)
-        if len(self._rows) < MAX_OPEN_ROWS:
+        self._size += len(line)
+        if len(self._rows) < MAX_OPEN_ROWS and self._size < MAX_OPEN_CHARS:
             return []
         final = self.drawn(width)
         self._fix(width)
@@ -90,6 +95,12 @@ class Table:
         """All of the rows that are not final."""
         if self._widths is not None:
             return []
+        if self._drawn_of != (len(self._rows), width):
+            self._drawn_of = len(self._rows), width
+            self._drawn = self._all(width)
+        return self._drawn
+
+    def _all(self, width: int) -> list[str]:
         widths = self._fitting(width)
         if not widths:
             return self._records(self._rows, width)

@@ -7,6 +7,9 @@ imported before.
 import re
 from collections.abc import Iterator
 
+# What seems to belong together, but is longer than the emoji of the largest family, is torn apart nevertheless.
+MAX_CLUSTER = 16
+
 # Characters of one column each, which nothing joins to their neighbours: Latin, Greek, Cyrillic, punctuation, arrows,
 # mathematics, lines and blocks.
 _SIMPLE = re.compile(
@@ -32,15 +35,19 @@ def columns(text: str) -> int:
 def clusters(text: str) -> Iterator[tuple[str, int]]:
     """What is not to be torn apart, and the columns that it takes at most.
 
-    Terminals do not agree on sequences: where one draws a family as one emoji, another draws its members.
+    Terminals do not agree on sequences: where one draws a family as one emoji, another draws its members. A mark that
+    has nothing to stand on counts too, so that no row is without end.
     """
     from wcwidth import iter_graphemes, wcswidth, wcwidth
 
     for cluster in iter_graphemes(text):
         if len(cluster) == 1:
-            yield cluster, max(wcwidth(cluster), 0)
+            yield cluster, max(wcwidth(cluster), 1)
+        elif len(cluster) <= MAX_CLUSTER:
+            yield cluster, max(wcswidth(cluster), sum([max(wcwidth(char), 0) for char in cluster]), 1)
         else:
-            yield cluster, max(wcswidth(cluster), sum(max(wcwidth(char), 0) for char in cluster))
+            for start in range(0, len(cluster), MAX_CLUSTER):
+                yield cluster[start : start + MAX_CLUSTER], MAX_CLUSTER
 
 
 def most_columns(text: str) -> int:
