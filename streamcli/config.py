@@ -15,7 +15,7 @@ Level = Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What all three verbs share. Times are in seconds; 0 means no limit."""
+    """What all three verbs share. Times are in seconds; 0 means no limit. `format` None is what suits the output."""
 
     verb: Verb
     model: str
@@ -31,7 +31,9 @@ class Settings:
     on_break: Literal["resume", "fail"] = "resume"
     coalesce: int = 32
     coalesce_delay: float = 0.04
-    format: Literal["text", "json"] = "text"
+    format: Literal["text", "markdown", "json"] | None = None
+    color: Literal["auto", "always", "never"] = "auto"
+    transforms: tuple[str, ...] = ()
     quiet: bool = False
     verbose: bool = False
     dry_run: bool = False

@@ -118,6 +118,10 @@ class ConfigError(StreamcliError):
     status = 78
 
 
+class TransformFailed(ConfigError):
+    """A --transform that is not ours cannot be loaded, or failed on the way."""
+
+
 class DeadlineExceeded(StreamcliError):
     """--timeout passed."""
 

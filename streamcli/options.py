@@ -30,7 +30,16 @@ class OutputFormat(StrEnum):
     """--format"""
 
     text = "text"
+    markdown = "markdown"
     json = "json"
+
+
+class Color(StrEnum):
+    """--color"""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
 
 
 def option(*flags: str, from_environment: bool = True, **attributes: Any) -> Any:
@@ -65,6 +74,16 @@ def no_empty_name(value: str | None) -> str | None:
     if value == "":
         raise typer.BadParameter("is empty.")
     return value
+
+
+def _form_of_verb(context: typer.Context, value: OutputFormat | None) -> OutputFormat | None:
+    """gen has code to give, which is not rendered: an environment that asks for it is not about gen."""
+    if value is not OutputFormat.markdown or context.info_name != "gen":
+        return value
+    source = context.get_parameter_source("format")
+    if source is not None and source.name == "ENVIRONMENT":
+        return None
+    raise typer.BadParameter("gen gives code, which is not rendered")
 
 
 def above_zero(value: float | None) -> float | None:
@@ -223,7 +242,26 @@ CoalesceDelay = Annotated[
 ]
 Format = Annotated[
     OutputFormat | None,
-    option("-f", "--format", help="The model's text, or JSON lines of events.", show_default="text; with --each json"),
+    option(
+        "-f",
+        "--format",
+        callback=_form_of_verb,
+        help="The model's text as it is, its Markdown rendered, or JSON lines of events.",
+        show_default="markdown on a terminal, else text; gen: text; with --each json",
+    ),
+]
+ColorOption = Annotated[
+    Color,
+    option("--color", help="Colours; auto: on a terminal, unless NO_COLOR is set (FORCE_COLOR: anywhere)."),
+]
+TransformNames = Annotated[
+    list[str] | None,
+    option(
+        "--transform",
+        metavar="NAME",
+        help="What the text goes through, in this order: markdown, highlight, sentiment, or a plug-in's.",
+        show_default=False,
+    ),
 ]
 Quiet = Annotated[bool, option("-q", "--quiet", help="No notices, only errors.")]
 Verbose = Annotated[bool, option("-v", "--verbose", help="Tokens and request IDs on stderr.")]

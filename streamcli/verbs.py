@@ -28,6 +28,8 @@ from streamcli.options import (
     Cache,
     Coalesce,
     CoalesceDelay,
+    Color,
+    ColorOption,
     ConnectTimeout,
     CountTokens,
     DryRun,
@@ -54,6 +56,7 @@ from streamcli.options import (
     ShowUsage,
     System,
     Timeout,
+    TransformNames,
     Unordered,
     Verbose,
     model_option,
@@ -95,6 +98,7 @@ def _common(
     coalesce: Coalesce = Settings.coalesce,
     coalesce_delay: CoalesceDelay = Settings.coalesce_delay * 1000,
     format: Format = None,
+    color: ColorOption = Color.auto,
     cache: Cache = False,
     resume: Resume = False,
     redact: Redact = None,
@@ -124,7 +128,8 @@ def _common(
         "on_break": on_break.value,
         "coalesce": coalesce,
         "coalesce_delay": coalesce_delay / 1000,
-        "format": format.value if format else "text",
+        "format": format.value if format else None,
+        "color": color.value,
         "cache": cache,
         "resume": resume,
         "redact": bool(redact),
@@ -164,6 +169,7 @@ def chat(
     each: EachRecord = None,
     jobs: Jobs = 4,
     unordered: Unordered = False,
+    transform: TransformNames = None,
     model: ChatModel = None,
     **common: Any,
 ) -> Invocation:
@@ -172,6 +178,7 @@ def chat(
     Standard input is the message, or what PROMPT is about.
     """
     fields = _many(each, jobs, unordered, {"model": model or DEFAULT_MODEL, **common}) | {
+        "transforms": tuple(transform or ()),
         "attach": tuple(attach or ()),
         "is_model_given": model is not None,
         "session": session,
@@ -252,6 +259,7 @@ def analyze(
     from_start: FromStart = False,
     pii: Pii = False,
     report: ReportFile = None,
+    transform: TransformNames = None,
     model: Annotated[str, model_option()] = DEFAULT_WATCH_MODEL,
     **common: Any,
 ) -> Invocation:
@@ -279,6 +287,7 @@ def analyze(
         "from_start": from_start,
         "pii": pii,
         "report": report,
+        "transforms": tuple(transform or ()),
     }
     return Invocation(_load_analyze, AnalyzeSettings(verb="analyze", **fields))
 

@@ -255,6 +255,11 @@ class Process:
         assert self._terminal is not None, "there is no terminal"
         os.write(self._terminal, keys.encode())
 
+    def resize(self, rows: int, columns: int) -> None:
+        """Make the terminal larger or smaller."""
+        assert self._terminal is not None, "there is no terminal"
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def close_stdin(self) -> None:
         if self._stdin is not None:
             os.close(self._stdin)

@@ -45,6 +45,7 @@ COMMON = [
     (["--coalesce-delay", "250"], "coalesce_delay", 0.25),
     (["-f", "json"], "format", "json"),
     (["--format=text"], "format", "text"),
+    (["--color", "never"], "color", "never"),
     (["-q"], "quiet", True),
     (["-v"], "verbose", True),
     (["--dry-run"], "dry_run", True),
@@ -88,6 +89,7 @@ ANALYZE = [
     (["--from-start"], "from_start", True),
     (["--pii"], "pii", True),
     (["--report", "a.html"], "report", "a.html"),
+    (["--transform", "a", "--transform", "b"], "transforms", ("a", "b")),
 ]
 CHAT = [
     (["--session", "work"], "session", "work"),
@@ -126,6 +128,7 @@ VARIABLES = [
     ("COALESCE", "0", "coalesce", 0),
     ("COALESCE_DELAY", "250", "coalesce_delay", 0.25),
     ("FORMAT", "json", "format", "json"),
+    ("COLOR", "always", "color", "always"),
     ("QUIET", "1", "quiet", True),
     ("VERBOSE", "yes", "verbose", True),
     ("ON_BREAK", "fail", "on_break", "fail"),
@@ -201,7 +204,7 @@ def test_the_documented_defaults():
         settings.coalesce,
         settings.coalesce_delay,
         settings.format,
-    ) == (8192, 600.0, 10.0, 90.0, 4, 32, 0.04, "text")
+    ) == (8192, 600.0, 10.0, 90.0, 4, 32, 0.04, None)
 
 
 @pytest.mark.parametrize(
@@ -223,12 +226,18 @@ def test_a_variable_sets_its_field_and_no_other(verb, name, text, field, value, 
     assert settings_of(verb) == replace(DEFAULTS[verb], **changed(verb, field, value))
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_transforms_can_come_from_the_environment_and_do_not_concern_gen(verb, monkeypatch):
+    monkeypatch.setenv("STREAMCLI_TRANSFORM", "a b")
+    assert settings_of(verb).transforms == (() if verb == "gen" else ("a", "b"))
+
+
 @pytest.mark.parametrize(
     ("options", "field", "value"),
     [option for option in COMMON + ANALYZE if option[1] not in ("dry_run", "count_tokens")],
 )
 def test_an_option_goes_before_its_variable(options, field, value, monkeypatch):
-    other = {"format": "json", "quiet": "0", "verbose": "0"}.get(field, "300")
+    other = {"format": "json", "color": "always", "quiet": "0", "verbose": "0"}.get(field, "300")
     monkeypatch.setenv(f"STREAMCLI_{field.upper()}", other)
     assert getattr(settings_of("analyze", *options), field) == value
 
@@ -237,7 +246,7 @@ def test_an_option_goes_before_its_variable(options, field, value, monkeypatch):
 def test_each_record_a_prompt_and_the_results_json_unless_text_is_asked_for(verb):
     for form in ("lines", "nul", "jsonl"):
         assert settings_of(verb, "--each", form) == replace(DEFAULTS[verb], each=form, format="json")
-    assert settings_of(verb, "--each", "nul", "-f", "text") == replace(DEFAULTS[verb], each="nul")
+    assert settings_of(verb, "--each", "nul", "-f", "text") == replace(DEFAULTS[verb], each="nul", format="text")
 
 
 @pytest.mark.parametrize(

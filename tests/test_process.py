@@ -385,10 +385,11 @@ def test_text_is_not_held_longer_than_the_delay(spawn, server):
 # Terminals
 
 
-def test_escapes_from_the_model_are_harmless_on_a_terminal(spawn, server):
+@pytest.mark.parametrize("options", [(), ("-f", "text")], ids=["markdown", "text"])
+def test_escapes_from_the_model_are_harmless_on_a_terminal(options, spawn, server):
     hostile = "a\x1b]0;title\x07b\x1b[2Jc\x9b31md\x08\re\u202efg"
     server.enqueue(answer(hostile))
-    process = spawn("chat", "hi", stdin="tty", stdout="tty")
+    process = spawn("chat", "hi", *options, stdin="tty", stdout="tty")
     process.wait()
     process.drain()
     shown_text = process.captured("tty").decode()

@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,21 @@ def test_the_tables_defaults_are_the_programs():
         "--jobs": str(settings.jobs),
         "--check": f"{parse(['gen', 'x']).settings.check_timeout:g}",
     }
+
+
+def test_the_transform_works_as_written(run, server: FakeServer, tmp_path: Path):
+    code = re.search(r"as `loud.py`:\n\n```python\n(.*?)^```", README, re.M | re.S)
+    table = re.search(r"^```toml\n(\[project\.entry-points.*?)^```", README, re.M | re.S)
+    assert code is not None
+    assert table is not None
+    assert sum(map(bool, code[1].splitlines())) <= 10
+    (tmp_path / "loud.py").write_text(code[1])
+    info = tmp_path / "loud-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n")
+    points = tomllib.loads(table[1])["project"]["entry-points"]["streamcli.transforms"]
+    lines = [f"{name} = {target}\n" for name, target in points.items()]
+    (info / "entry_points.txt").write_text("".join(["[streamcli.transforms]\n", *lines]))
+    server.enqueue(answer("a word"))
+    result = run("chat", "--transform", "loud", "hi", env={"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"})
+    assert (result.status, result.stdout, result.stderr) == (0, b"A WORD", "streamcli: that was loud\n")

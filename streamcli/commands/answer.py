@@ -23,7 +23,7 @@ from streamcli.core.events import (
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
 from streamcli.core.resume import MAX_RESUMABLE_BYTES, Resumption
 from streamcli.core.turn import is_known_stop, stop_error
-from streamcli.errors import DeadlineExceeded, StreamBroken, StreamcliError
+from streamcli.errors import DeadlineExceeded, StreamBroken, StreamcliError, TransformFailed
 from streamcli.net import attempts
 from streamcli.net.client import Client
 from streamcli.net.gate import Gate
@@ -255,7 +255,7 @@ class Answer:
         """The journal keeps what can be of use, and nothing else: before the end is shown, which may take its time."""
         if self._is_replay:
             return
-        if error is None and self._stop is not None:
+        if (error is None or isinstance(error, TransformFailed)) and self._stop is not None:
             self._page.finish(self._stop, self._usage)
         elif self._stop is not None:  # the model came to an end: there is no more to be had
             self._page.discard()

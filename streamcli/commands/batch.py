@@ -8,13 +8,14 @@ earlier one there are never more than AHEAD times --jobs.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamcli.commands.answer import build_request
 from streamcli.commands.asking import Ask, asking
 from streamcli.commands.held import Course, HeldAnswer, RecordNotes
 from streamcli.commands.message import check_size, read_system, remind_of_silence
 from streamcli.commands.runtime import Runtime
+from streamcli.commands.stages import Staging
 from streamcli.config import MessageSettings
 from streamcli.core.attachments import with_attachments
 from streamcli.core.content import Block
@@ -23,7 +24,6 @@ from streamcli.core.models import is_embedded
 from streamcli.core.order import Reorder
 from streamcli.core.prompt import compose, sendable
 from streamcli.core.records import Form, Prompt, Record, RecordSplitter, read_record
-from streamcli.core.sanitize import sanitize
 from streamcli.edge.progress import CountBar
 from streamcli.edge.signals import DeathBySignal
 from streamcli.errors import BudgetSpent, ConfigError, KeyRefused, StreamcliError, UsageError, worst_status
@@ -91,6 +91,7 @@ class Batch:
         self._prompt = sendable(settings.prompt)
         self._places = asyncio.Semaphore(jobs)
         self._ahead = asyncio.Semaphore(AHEAD * jobs)
+        self._staging = Staging(runtime, settings)
         self._order: Reorder[bytes] = Reorder(as_they_come=settings.unordered)
         self._stop = asyncio.Event()
         self._failure: StreamcliError | None = None
@@ -182,12 +183,19 @@ class Batch:
             await self._work(ask, job)
         except StreamcliError as failure:
             error = failure
-            notes.error(failure)
-            self._consider(failure)
+        whole = self._staging.whole(job.course.given if job else "")
+        error = error or whole.failure
+        if error is not None:
+            notes.error(error)
+            self._consider(error)
         self.statuses.add(error.status if error else 0)
         if job is None:
             return HeldAnswer().result(record.number, None, error)
-        return job.course.result(record.number, job.prompt.id, job.prompt.output, error)
+        if self._staging.form != "json":
+            for remark in whole.remarks:
+                notes.notice(remark.text)
+        result = job.course.result(record.number, job.prompt.id, job.prompt.output, error)
+        return replace(result, text=whole.text, remarks=tuple(whole.remarks))
 
     def _job(self, record: Record, notes: RecordNotes) -> Job:
         prompt = read_record(record, self._form)
@@ -202,8 +210,6 @@ class Batch:
     def _rendered(self, result: Result) -> bytes:
         if not self._settings.asks:
             return b""  # the request, or its size, is out already
-        on_terminal = self._runtime.stdout_is_terminal
-        if self._settings.format == "json":
-            return result_as_json(result, ascii_only=on_terminal)
-        text = result.text if result.stop_reason is not None or not result.status else ""  # no half answers
-        return result_as_text(sanitize(text) if on_terminal else text)
+        if self._staging.form == "json":
+            return result_as_json(result, ascii_only=self._runtime.stdout_is_terminal)
+        return result_as_text(result.text if result.stop_reason is not None or not result.status else "")  # or a half

@@ -72,7 +72,7 @@ class WindowOutlet:
 
     async def end(self, error: StreamcliError | None, *, more: bool) -> None:
         await asyncio.shield(self._turn)
-        await self._inner.events([*self._due(), *self._rest()])
+        self._inner.push([*self._due(), *self._rest()])  # all of it is awaited by `end`, which says what failed
         if error is not None:
             error.message = self._mask(error.message)
         await self._inner.end(error, more=more)

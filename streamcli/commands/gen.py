@@ -15,6 +15,7 @@ from streamcli.core.diff import unified
 from streamcli.core.formats import result_as_json
 from streamcli.core.prompt import sendable
 from streamcli.core.sanitize import sanitize
+from streamcli.edge.screen import is_dumb, takes_colour
 from streamcli.errors import CannotCreate, InputError, InvalidCode, StreamcliError, UsageError
 from streamcli.store.files import Target
 
@@ -108,12 +109,12 @@ async def _hand_over(
     writes: bool,
 ) -> None:
     if target is None or name is None:
-        if settings.format == "text":
+        if settings.format != "json":
             text = sanitize(code) if runtime.stdout_is_terminal else code
             end = "\n" if runtime.stdout_is_terminal and not text.endswith("\n") else ""
             await runtime.sink.write((text + end).encode())
         return
-    if settings.diff and not await _is_wanted(runtime, code, old, name, writes=writes):
+    if settings.diff and not await _is_wanted(runtime, settings, code, old, name, writes=writes):
         return
     target.commit(code.encode())
     runtime.notes.detail(f"{name}: {len(code.encode())} bytes written")
@@ -128,9 +129,11 @@ async def _tell(
         await runtime.sink.write(result_as_json(result, ascii_only=runtime.stdout_is_terminal))
 
 
-async def _is_wanted(runtime: Runtime, code: str, old: str | None, name: str, *, writes: bool) -> bool:
+async def _is_wanted(
+    runtime: Runtime, settings: GenSettings, code: str, old: str | None, name: str, *, writes: bool
+) -> bool:
     """Shows what would change; asks where somebody can answer."""
-    colour = runtime.stdout_is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    colour = takes_colour(settings.color, asked_for=runtime.stdout_is_terminal and not is_dumb())
     lines = unified(old, code, name, colour=colour)
     await runtime.sink.write("".join(lines).encode())
     await runtime.sink.drain()

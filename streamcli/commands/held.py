@@ -124,11 +124,15 @@ class Course:
         self._spent += self.held.usage
         self.held = held
 
+    @property
+    def given(self) -> str:
+        """The text that is given."""
+        return self.held.text if self.text is None else self.text
+
     def result(self, record: int, identity: object, output: str | None, error: StreamcliError | None) -> Result:
         """What became of it, with the tokens of all answers."""
         result = self.held.result(record, identity, error)
-        text = result.text if self.text is None else self.text
-        return replace(result, text=text, output=output, usage=self._spent + result.usage)
+        return replace(result, text=self.given, output=output, usage=self._spent + result.usage)
 
 
 class Telling(Notices, Protocol):

@@ -153,6 +153,15 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What a transform says beside the text: `text` to a person, `values` (of JSON's types) to a program."""
+
+    transform: str
+    text: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerEnded:
     """No more text for this answer; `more` says that another answer may follow in the same output."""
 
@@ -178,4 +187,6 @@ Event = Started | Delta | Usage | Stop
 """What one attempt yields."""
 AnswerEvent = Event | Retry | Resumed | Replayed | Restarted
 """What an answer yields, whatever attempts it takes."""
-OutputEvent = AnswerEvent | Failed | WindowSent | Found | FoundAgain | Stats | AnswerEnded | TurnBegan | TurnEnded
+OutputEvent = (
+    AnswerEvent | Failed | WindowSent | Found | FoundAgain | Stats | Remark | AnswerEnded | TurnBegan | TurnEnded
+)

@@ -11,6 +11,7 @@ from streamcli.core.events import (
     Found,
     FoundAgain,
     OutputEvent,
+    Remark,
     Replayed,
     Resumed,
     Retry,
@@ -107,6 +108,7 @@ class Result:
     hint: str | None = None
     output: str | None = None
     """The file that the text is for."""
+    remarks: tuple[Remark, ...] = ()
 
 
 def result_as_json(result: Result, *, ascii_only: bool) -> bytes:
@@ -121,6 +123,7 @@ def result_as_json(result: Result, *, ascii_only: bool) -> bytes:
         "stop_reason": result.stop_reason,
         "request_id": result.request_id,
         "usage": asdict(result.usage),
+        **({"remarks": [_remark(remark) for remark in result.remarks]} if result.remarks else {}),
         **({"error": {"message": result.message, "hint": result.hint}} if result.message is not None else {}),
     }
     return _json_line(json.dumps(fields, ensure_ascii=ascii_only, separators=(",", ":")))
@@ -181,10 +184,17 @@ def _json_fields(event: OutputEvent) -> dict[str, Any] | None:
             return {"type": "finding", "finding": number, "level": level, "lines": _span(first, last), "text": text}
         case FoundAgain(number, first, last):
             return {"type": "again", "finding": number, "lines": _span(first, last)}
+        case Remark():
+            return {"type": "remark", **_remark(event)}
         case Stats():
             return {"type": "stats", **asdict(event)}
         case _:
             return None
+
+
+def _remark(remark: Remark) -> dict[str, Any]:
+    values = {name: value for name, value in remark.values.items() if name not in ("type", "transform")}
+    return {"transform": remark.transform, **values}
 
 
 def _span(first: int | None, last: int | None) -> list[int | None] | None:

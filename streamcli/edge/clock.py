@@ -39,5 +39,9 @@ class StopAwareLoop(asyncio.SelectorEventLoop):
         self._stop_aware = StopAwareSelector()
         super().__init__(self._stop_aware)
 
+    def was_stopped(self, seconds: float) -> None:
+        """So long, in a callback: there nothing else can know."""
+        self._stop_aware.stopped_for += seconds
+
     def time(self) -> float:
         return super().time() - self._stop_aware.stopped_for

@@ -27,6 +27,7 @@ class Sink:
         self._loop = asyncio.get_running_loop()
         self._on_failure = on_failure
         self._lock = threading.Lock()
+        self._settled = threading.Condition(self._lock)
         self._queue: list[bytes] = []
         self._pending = 0
         self._failed = False
@@ -60,6 +61,11 @@ class Sink:
         """Waits until everything is written."""
         await self._empty.wait()
 
+    def settle(self, patience: float) -> None:
+        """Blocks until everything is written, or for so many seconds: for who writes to the same terminal next."""
+        with self._settled:
+            self._settled.wait_for(lambda: not self._pending or self._failed, patience)
+
     def _run(self) -> None:
         poll = select.poll()
         poll.register(self._wake_read, select.POLLIN)
@@ -75,7 +81,9 @@ class Sink:
                 else:  # macOS cannot poll every device
                     poll.unregister(self._fd)
         except OSError as error:
-            self._failed = True
+            with self._settled:
+                self._failed = True
+                self._settled.notify_all()
             self._in_loop(self._fail, error)
 
     def _write_queued(self) -> None:
@@ -85,6 +93,7 @@ class Sink:
         write_all(self._fd, data)
         with self._lock:
             self._pending -= len(data)
+            self._settled.notify_all()
         self._in_loop(self._written)
 
     def _written(self) -> None:

@@ -1,0 +1,196 @@
+"""What stands to the left of a block: the bars of quotes, the markers of list items, and the indentation below them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamcli.core.markdown import theme
+from streamcli.core.markdown.theme import BULLET, DIM, paint
+
+# So many columns at least are left for the text, if the terminal has them: deeper nesting is not indented any more.
+MIN_TEXT = 16
+
+_QUOTE = re.compile(r" {0,3}> ?")
+_MARKER = re.compile(r"([-+*]|([0-9]{1,9})[.)])(?: |\Z)")
+_THEMATIC_BREAK = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})\Z")
+_TASK = re.compile(r"\[([ xX])\] +(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A quote, or an item of a list. `marker` stands left of its first row, `rest` left of the others."""
+
+    is_quote: bool
+    indent: int
+    """Of an item: the columns of indentation that make a line belong to it."""
+    marker: str
+    rest: str
+    columns: int
+    number: int = -1
+    """Of an item of a numbered list."""
+    delimiter: str = ""
+    """Of such an item: what stands behind the number."""
+
+
+def quote(*, colour: bool) -> Container:
+    bar = paint("│", DIM if colour else 0) + " "
+    return Container(True, 0, bar, bar, len(theme.QUOTE_BAR))
+
+
+def is_thematic_break(text: str) -> bool:
+    return _THEMATIC_BREAK.match(text) is not None
+
+
+def item(
+    text: str, indent: int, depth: int, before: Container | None, *, colour: bool, interrupts: bool
+) -> tuple[Container, str] | None:
+    """The list item that begins a text, and the text behind its marker; None if none does.
+
+    `indent` are the columns before the text, `depth` is the number of lists around it, `before` the item before it;
+    what `interrupts` a paragraph must not be empty and is counted from 1.
+    """
+    found = _MARKER.match(text)
+    if not found or is_thematic_break(text):
+        return None
+    content = text[found.end(1) :]
+    is_empty = not content.strip()
+    if interrupts and (is_empty or (found[2] and int(found[2]) != 1)):
+        return None
+    spaces = len(content) - len(content.lstrip(" "))
+    if is_empty or spaces > 4:
+        spaces = 1
+    content = content[spaces:]
+    number, delimiter = (int(found[2]), found[1][-1]) if found[2] else (-1, "")
+    if delimiter and before and before.delimiter == delimiter:
+        number = max(number, before.number + 1)  # many number each item 1
+    marker = f"{number}{delimiter} " if delimiter else theme.BULLETS[depth % len(theme.BULLETS)]
+    task = _TASK.match(content)
+    if task:
+        marker = theme.UNDONE if task[1] == " " else theme.DONE
+        content = content[task.end() :]
+    columns = len(marker)
+    shown = paint(marker[:-1], BULLET if colour else 0) + " "
+    return Container(False, indent + found.end(1) + spaces, shown, " " * columns, columns, number, delimiter), content
+
+
+def match(containers: Sequence[Container], line: str) -> tuple[int, str]:
+    """How many of the containers a line belongs to, from the outermost on, and what stands in them."""
+    for depth, container in enumerate(containers):
+        if container.is_quote:
+            bar = _QUOTE.match(line)
+            if not bar:
+                return depth, line
+            line = line[bar.end() :]
+        elif line[: container.indent].isspace() and len(line) > container.indent:
+            line = line[container.indent :]
+        elif line and not line.isspace():
+            return depth, line
+    return len(containers), line
+
+
+class Margin:
+    """The open containers, and the rows that are final: each with its margin.
+
+    `final` is emptied by whoever prints it. With `runs_on` its last row, or the last that was taken, is not ended.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.containers: list[Container] = []
+        self.final: list[str] = []
+        self.runs_on = False
+        self._width = width
+        self._started = 0  # how many containers something has been printed in
+        self._is_anything_printed = False
+        self._is_gap_wanted = False
+        self._rest = ""
+        self.room = width
+        """The columns right of the margin."""
+
+    def preview(self) -> "Margin":
+        """A copy with nothing final in it."""
+        other = Margin(self._width)
+        other.containers = self.containers.copy()
+        other._started = self._started
+        other._is_anything_printed = self._is_anything_printed
+        other._is_gap_wanted = self._is_gap_wanted
+        other._rest = self._rest
+        other.room = self.room
+        return other
+
+    @property
+    def is_item_empty(self) -> bool:
+        """Whether nothing of the innermost list item has been printed."""
+        return self._started < len(self.containers) and not self.containers[-1].is_quote
+
+    def resize(self, width: int) -> None:
+        self._width = width
+        self._measure()
+
+    def open(self, container: Container) -> None:
+        self.containers.append(container)
+        self._measure()
+
+    def close(self, depth: int) -> None:
+        """Ends the containers from `depth` on; of items without content the marker is printed."""
+        if len(self.containers) > depth:
+            if self._started < len(self.containers):
+                self.put([""])
+            del self.containers[depth:]
+            self._started = min(self._started, depth)
+            self._measure()
+
+    def want_gap(self) -> None:
+        """A blank row goes before the next one, if that is not the first."""
+        self._is_gap_wanted = self._is_anything_printed
+
+    def put(self, rows: list[str]) -> None:
+        """Rows that fit `room`, or lines of code that run on: they are final."""
+        if self._is_gap_wanted:
+            self._put_gap()
+        self._is_anything_printed = True
+        if not self.containers:
+            self.final += rows
+            return
+        rest = self._rest
+        first = rest if self._started == len(self.containers) else self._first()
+        self._started = len(self.containers)
+        for place, row in enumerate(rows):
+            prefix = rest if place else first
+            self.final.append(prefix + row if row else prefix.rstrip(" "))
+
+    def run_on(self, text: str, *, ends: bool) -> None:
+        """A piece of a line that is too long to wait for its end."""
+        if not self.runs_on:
+            self.put([text])
+        elif self.final:
+            self.final[-1] += text
+        else:
+            self.final.append(text)
+        self.runs_on = not ends
+
+    def _put_gap(self) -> None:
+        self._is_gap_wanted = False
+        shared = "".join([container.rest for container in self._fitting()[: self._started]])
+        self.final.append(shared.rstrip(" "))
+
+    def _first(self) -> str:
+        return "".join(
+            [
+                container.rest if place < self._started else container.marker
+                for place, container in enumerate(self._fitting())
+            ]
+        )
+
+    def _measure(self) -> None:
+        fitting = self._fitting()
+        self._rest = "".join([container.rest for container in fitting])
+        self.room = max(self._width - sum([container.columns for container in fitting]), 1)
+
+    def _fitting(self) -> list[Container]:
+        limit = max(self._width - MIN_TEXT, self._width // 2)
+        used = 0
+        for place, container in enumerate(self.containers):
+            used += container.columns
+            if used > limit:
+                return self.containers[:place]
+        return self.containers
