@@ -1,4 +1,7 @@
-"""streamcli chat: one message, one answer; a turn of a conversation, or many; or with --each an answer a record."""
+"""streamcli chat: one message, one answer; a turn of a conversation, or many; or with --each an answer a record.
+
+On a terminal, without a message, a conversation is held there.
+"""
 
 from streamcli.commands.batch import answer_each
 from streamcli.commands.runtime import Runtime
@@ -14,8 +17,20 @@ async def run(runtime: Runtime, settings: ChatSettings) -> int:
         raise UsageError("--each asks each record for itself: a conversation makes no sense with it")
     if settings.each:
         return await answer_each(runtime, settings)
+    if _is_talk(runtime, settings):
+        # What it needs is not imported for anything else.
+        from streamcli.commands.talk import talk
+
+        return await talk(runtime, settings)
     if not (is_session or settings.converse):
         return await answer_one(runtime, settings)
     from streamcli.commands import converse
 
     return await (converse.converse if settings.converse else converse.answer_in_session)(runtime, settings)
+
+
+def _is_talk(runtime: Runtime, settings: ChatSettings) -> bool:
+    """Whether somebody sits at both ends, and has asked nothing yet."""
+    at_terminal = runtime.stdin_is_terminal and runtime.stdout_is_terminal
+    wants_answers = settings.asks and settings.read_stdin and not settings.prompt
+    return at_terminal and wants_answers and not settings.converse

@@ -1,0 +1,130 @@
+"""What the commands of a conversation do: those of core/slash.py. What they show goes where the answers do."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from streamcli.commands.asking import Asking
+from streamcli.commands.conversation import Conversation
+from streamcli.commands.costs import usage_line
+from streamcli.commands.message import read_system
+from streamcli.commands.runtime import Runtime
+from streamcli.commands.turns import Turns
+from streamcli.config import Settings
+from streamcli.core.content import as_text
+from streamcli.core.prompt import SYSTEM_PROMPTS, sendable
+from streamcli.core.sanitize import one_line, sanitize
+from streamcli.core.slash import HELP, Command
+from streamcli.core.transcript import as_markdown
+from streamcli.errors import InputError, StreamcliError
+
+# A session without a name is called by when it was begun.
+_NAME_FORM = "%Y-%m-%d-%H%M%S"
+
+
+class Orders:
+    """Carries them out; each is given what stands after its name."""
+
+    def __init__(
+        self, runtime: Runtime, settings: Settings, asked: Asking, conversation: Conversation, turns: Turns
+    ) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._asked = asked
+        self._conversation = conversation
+        self._turns = turns
+        self._actions: dict[str, Callable[[str], Awaitable[None]]] = {
+            "help": self._help,
+            "model": self._model,
+            "system": self._system,
+            "save": self._save,
+            "export": self._export,
+            "retry": self._retry,
+            "undo": self._undo,
+            "clear": self._clear,
+            "usage": self._usage,
+        }
+
+    async def carry_out(self, command: Command) -> bool:
+        """Returns whether the conversation goes on. What goes wrong is said."""
+        if command.name == "exit":
+            return False
+        try:
+            await self._actions[command.name](command.argument)
+        except StreamcliError as error:
+            self._runtime.notes.error(error)
+        return True
+
+    async def _help(self, _: str) -> None:
+        width = max(len(typed) for typed, _ in HELP)
+        await self._show("\n".join(f"{typed:{width}}  {what}" for typed, what in HELP))
+
+    async def _model(self, name: str) -> None:
+        before, name = self._conversation.model, sendable(name)
+        if not name:
+            await self._show(before)
+            return
+        self._conversation.model = name
+        try:
+            if await self._turns.stoppable(self._asked.use(name)):
+                return
+        except StreamcliError:
+            self._conversation.model = before
+            raise
+        self._conversation.model = before
+        self._runtime.notes.notice(f"interrupted: it is still {before} that answers")
+
+    async def _system(self, text: str) -> None:
+        if not text:
+            system = self._conversation.system
+            await self._show(SYSTEM_PROMPTS[self._settings.verb] if system is None else system)
+        elif text == "-":
+            self._conversation.system = None
+        else:
+            self._conversation.system = read_system(replace(self._settings, system=text))
+
+    async def _save(self, name: str) -> None:
+        if self._conversation.name is not None:
+            raise InputError(f"the conversation is session {self._conversation.name} already, and kept")
+        await self._conversation.save_as(name or time.strftime(_NAME_FORM))
+        self._runtime.notes.notice(f"kept from now on: streamcli chat --session {self._conversation.name} goes on")
+
+    async def _export(self, path: str) -> None:
+        if not path:
+            raise InputError("/export needs the name of a file")
+        document = as_markdown(self._conversation.everything()).encode("utf-8", "replace")
+        await asyncio.to_thread(_write_new, path, document)
+
+    async def _retry(self, _: str) -> None:
+        exchange = await self._conversation.undo()
+        if exchange is None:
+            raise InputError("there is no question yet that could be asked again")
+        await self._turns.ask(exchange.question)
+
+    async def _undo(self, _: str) -> None:
+        exchange = await self._conversation.undo()
+        if exchange is None:
+            raise InputError("there is nothing to take back")
+        self._runtime.notes.notice(f"taken back: {one_line(as_text(exchange.question), 60)}")
+
+    async def _clear(self, _: str) -> None:
+        await self._conversation.clear()
+        self._runtime.notes.notice("the conversation begins anew")
+
+    async def _usage(self, _: str) -> None:
+        usage, cost = await asyncio.to_thread(self._turns.used)  # the first time it imports a list of prices
+        await self._show(usage_line(self._conversation.model, usage, cost))
+
+    async def _show(self, text: str) -> None:
+        await self._runtime.sink.write(f"{sanitize(text)}\n".encode("utf-8", "replace"))
+        await self._runtime.sink.drain()
+
+
+def _write_new(path: str, document: bytes) -> None:
+    from streamcli.store.files import Target
+
+    target = Target(os.path.expanduser(path), force=False, parents=False)
+    target.check()
+    target.commit(document)
