@@ -262,9 +262,24 @@ def test_the_second_control_c_ends_what_hangs(talk, server):
     server.wait_reached("more")
     glass.type("\x03")
     server.wait_closed()
-    glass.type("\x03")
+    while glass.process.status is None:  # two that come at once are one
+        glass.type("\x03")
+        glass.process._reaped.wait(0.2)
     assert glass.process.wait() == -signal.SIGINT
     assert glass.modes() == usual_modes()
+
+
+def test_control_c_twice_at_once_is_one(talk, server):
+    server.enqueue(held())
+    glass = talk()
+    glass.type("go\r")
+    glass.wait_for(FIRST)
+    glass.process.signal(signal.SIGINT)
+    glass.process.signal(signal.SIGINT)
+    glass.process.signal(signal.SIGINT)
+    glass.wait_for("interrupted")
+    glass.wait_prompt()
+    leave(glass)
 
 
 # What is typed meanwhile
@@ -433,6 +448,69 @@ def test_export(talk, server, tmp_path):
     glass.wait_for("/export needs the name of a file")
     glass.wait_prompt()
     leave(glass)
+
+
+# Sessions
+
+
+def test_a_conversation_that_is_saved_goes_on(talk, server):
+    server.enqueue(answer("first\n"), answer("second\n"), held(), answer("fourth\n"))
+    glass = talk()
+    glass.type("one\r")
+    glass.wait_for("first")
+    glass.wait_prompt()
+    glass.type("/save work\r")
+    glass.wait_for("streamcli: kept from now on: streamcli chat --session work goes on")
+    glass.wait_prompt(prompt="work> ")
+    glass.type(f"two{ALT_ENTER}lines\r")
+    glass.wait_for("second")
+    assert "      lines" in glass.wait_prompt(prompt="work> ")
+    glass.type("three\r")
+    glass.wait_for(FIRST)
+    glass.type("\x03")
+    glass.wait_for("interrupted: the answer is kept")
+    glass.wait_prompt(prompt="work> ")
+    glass.type("/save other\r")
+    glass.wait_for("the conversation is session work already")
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+    glass = talk("-c", prompt="work> ")
+    glass.type("four\r")
+    glass.wait_for("fourth")
+    said = messages(server)
+    assert [content for role, content in said if role == "user"] == ["one", "two\nlines", "three", "four"]
+    assert said[5][1].startswith(FIRST)
+    glass.wait_prompt(prompt="work> ")
+    glass.type("/undo\r")
+    glass.wait_for("taken back: four")
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+
+
+def test_the_export_of_a_session_has_all_of_it(talk, run, server, tmp_path):
+    for question in ("one", "two", "three"):
+        assert run("chat", "-n", "--session", "work", question).status == 0
+    glass = talk("--session", "work", "--max-history", "1", prompt="work> ", cwd=tmp_path)
+    glass.type("/export talk.md\r")
+    glass.wait(lambda lines: lines[-1] == "work>" and len(lines) == 3, "the prompt")
+    leave(glass)
+    exported = (tmp_path / "talk.md").read_text()
+    assert exported == "> one\n\nok\n\n---\n\n> two\n\nok\n\n---\n\n> three\n\nok\n"
+
+
+def test_a_name_that_is_taken_is_refused_and_the_conversation_goes_on(talk, run, server):
+    assert run("chat", "-n", "--session", "work", "one").status == 0
+    glass = talk()
+    glass.type("/save work\r")
+    glass.wait_for("streamcli: there is a session work already")
+    glass.wait_prompt()
+    glass.type("/save a/b\r")
+    glass.wait_for("is no name for a session")
+    glass.wait_prompt()
+    glass.type("/save\r")
+    glass.wait_for("kept from now on: streamcli chat --session 2")
+    glass.type("\x04")
+    assert glass.process.wait() == 0
 
 
 # What was typed before
@@ -617,7 +695,7 @@ def test_a_terminal_that_only_prints(talk, server):
     glass.type("again\r")
     glass.wait_for(FIRST)
     glass.type("\x03")
-    glass.wait(lambda lines: lines[-1] == ">", "another prompt")
+    glass.wait(lambda lines: lines[-2:] == ["^C", ">"], "another prompt")
     assert messages(server)[-1] == ("user", "again")
     leave(glass)
     assert b"\x1b" not in glass.process.captured("tty")
@@ -706,6 +784,24 @@ def test_it_is_stopped_during_an_answer_and_goes_on(shell, server):
     shell.wait_prompt(prompt="sh$ ")
     shell.type("stty -a > after; cmp before after && echo all''same\r")
     shell.wait_for("allsame")
+
+
+def test_a_process_that_was_stopped_otherwise_has_its_prompt_again(talk, server):
+    """By SIGSTOP, after which a shell has the terminal as it likes it."""
+    glass = talk("-q")
+    glass.type("half a ")
+    glass.wait_prompt("half a ")
+    glass.process.signal(signal.SIGSTOP)
+    glass.process.wait_stopped()
+    termios.tcsetattr(glass.process._terminal, termios.TCSANOW, usual_modes())
+    shown = len(glass.process.captured("tty"))
+    glass.process.signal(signal.SIGCONT)
+    glass.wait(lambda _: b"half a" in glass.process.captured("tty")[shown:], "the prompt drawn again")
+    glass.type("line\r")
+    glass.wait_for("ok")
+    assert messages(server) == [("user", "half a line")]
+    assert glass.wait_prompt() == ["> half a line", "ok", ">"]
+    leave(glass)
 
 
 def test_in_the_background_it_waits_until_it_is_called(shell, server):

@@ -8,12 +8,17 @@ from streamcli.commands.asking import Asking
 from streamcli.commands.conversation import Conversation
 from streamcli.commands.costs import cost_of
 from streamcli.commands.delivery import Delivery, Output
+from streamcli.commands.message import check_size
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
 from streamcli.core.content import Content
 from streamcli.core.events import AnswerEnded, Usage
+from streamcli.edge.prompting import only_prints
 from streamcli.edge.terminal import Terminal
 from streamcli.errors import StreamcliError
+
+# Seconds in which a second ^C is the same as the first: people press it twice.
+ONE_PRESS = 0.5
 
 
 class Turns:
@@ -34,7 +39,7 @@ class Turns:
         self._terminal = terminal
         self._output = Output(runtime, settings)
         self._task: asyncio.Task[Any] | None = None
-        self._interrupts = 0
+        self._stopped_at: float | None = None
         self._used: list[tuple[str, Usage]] = []
 
     async def ask(self, question: Content) -> None:
@@ -53,17 +58,19 @@ class Turns:
     async def stoppable(self, work: Coroutine[Any, Any, None]) -> bool:
         """Whether `work` came to its end: ^C stops it, and only it. Raises what it raises."""
         task = self._task = asyncio.create_task(work)
+        if self._stopped_at is not None:  # while it was not begun yet
+            task.cancel()
         try:
             with self._terminal.between_prompts():
                 await asyncio.wait({task})
         except asyncio.CancelledError:  # the whole run ends
             self._terminal.give_back()
             task.cancel()
-            if not self._interrupts:  # else it does not listen
+            if self._stopped_at is None:  # else it does not listen
                 await asyncio.wait({task})
             raise
         finally:
-            self._task = None
+            self._task = self._stopped_at = None
         if task.cancelled():
             return False
         task.result()
@@ -71,13 +78,14 @@ class Turns:
 
     def begin(self) -> None:
         """Something new was typed."""
-        self._interrupts = 0
+        self._stopped_at = None
 
     def interrupt(self) -> bool:
         """SIGINT while no prompt is there: stops what runs, unless that was tried before and led to nothing."""
-        self._interrupts += 1
-        if self._interrupts > 1:
-            return False
+        now = asyncio.get_running_loop().time()
+        if self._stopped_at is not None:
+            return now < self._stopped_at + ONE_PRESS
+        self._stopped_at = now
         self._terminal.forget_typed()
         if self._task is not None:
             self._task.cancel()
@@ -91,6 +99,8 @@ class Turns:
         return usage, sum(known) if len(known) == len(costs) else None
 
     async def _turn(self, question: Content) -> None:
+        if isinstance(question, str):
+            check_size(question)
         ask = await asyncio.shield(self._asked.ready)
         desk = self._asked.desk
         assert desk is not None
@@ -109,7 +119,8 @@ class Turns:
 
     async def _end_line(self) -> None:
         now = asyncio.get_running_loop().time()
-        await self._runtime.sink.write(self._output.render([AnswerEnded(False)], now))
+        end = self._output.render([AnswerEnded(False)], now)
+        await self._runtime.sink.write(b"\n" if only_prints() else end)  # such a terminal has echoed a "^C"
         await self._runtime.sink.drain()
 
     def _say_interrupted(self) -> None:
