@@ -269,19 +269,6 @@ def test_the_second_control_c_ends_what_hangs(talk, server):
     assert glass.modes() == usual_modes()
 
 
-def test_control_c_twice_at_once_is_one(talk, server):
-    server.enqueue(held())
-    glass = talk()
-    glass.type("go\r")
-    glass.wait_for(FIRST)
-    glass.process.signal(signal.SIGINT)
-    glass.process.signal(signal.SIGINT)
-    glass.process.signal(signal.SIGINT)
-    glass.wait_for("interrupted")
-    glass.wait_prompt()
-    leave(glass)
-
-
 # What is typed meanwhile
 
 
