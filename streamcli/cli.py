@@ -12,6 +12,7 @@ from streamcli.errors import ConfigError, StreamcliError, UsageError
 from streamcli.housekeeping import answers, models, redact
 from streamcli.invocation import Invocation
 from streamcli.options import option
+from streamcli.session_verbs import sessions
 
 app = typer.Typer(
     name="streamcli",
@@ -44,6 +45,7 @@ def _main(
 for _verb in (verbs.chat, verbs.gen, verbs.analyze):
     app.command()(_verb)
 app.add_typer(models, name="models")
+app.add_typer(sessions, name="sessions")
 app.add_typer(answers, name="answers")
 app.command()(redact)
 

@@ -176,6 +176,16 @@ class AnswersSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionsSettings:
+    """`streamcli sessions`: of which conversations; `rename` takes the old name and the new one."""
+
+    names: tuple[str, ...] = ()
+    format: Literal["markdown", "json"] = "markdown"
+    quiet: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class RedactSettings:
     """`streamcli redact`. `redact_rules` is the path of a file of more rules."""
 

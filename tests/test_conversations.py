@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Run, Spawn
+from conftest import Run, Spawn, Start
 from fake_server import RST, FakeServer, Reply, answer, closing, failure, opening, text, wait
+from harness import PROGRAM, Nursery, hermetic
 
 CUT = "[The answer was cut off here.]"
 
@@ -198,3 +200,65 @@ def test_without_resume_the_same_question_is_a_new_turn(run_warm: Run, server: F
     run_warm("chat", "--session", "work", "--on-break", "fail", "hi")
     run_warm("chat", "-c", "hi")
     assert asked(server) == turns("hi", f"Half\n\n{CUT}", "hi")
+
+
+# --- several processes ---
+
+
+def test_a_second_process_waits_and_says_so(spawn: Spawn, server: FakeServer):
+    server.enqueue(held())
+    first = spawn("chat", "--session", "work", "--coalesce", "0", "one")
+    first.read_until(b"Hello, wor")
+    second = spawn("chat", "-c", "--timeout", "20", "two")
+    second.read_until(b"session work is in use by another process: waiting\n", "stderr")
+    assert len(server.requests) == 1
+    server.release("more")
+    assert first.finish().text == "Hello, world"
+    result = second.finish()
+    assert (result.status, result.text) == (0, "ok"), result
+    assert asked(server) == turns("one", "Hello, world", "two")
+
+
+def test_who_waits_can_be_interrupted_and_has_said_nothing(spawn: Spawn, server: FakeServer, home: Path):
+    server.enqueue(held())
+    first = spawn("chat", "--session", "work", "--coalesce", "0", "one")
+    first.read_until(b"Hello, wor")
+    second = spawn("chat", "-c", "two")
+    second.read_until(b"waiting\n", "stderr")
+    second.signal(signal.SIGINT)
+    assert second.finish().status == -signal.SIGINT
+    server.release("more")
+    assert first.finish().status == 0
+    assert stored(home) == [("complete", '"one"', "Hello, world")]
+
+
+def test_who_waits_for_a_process_that_is_killed_goes_on_from_what_it_left(spawn: Spawn, server: FakeServer):
+    server.enqueue(held())
+    first = spawn("chat", "--session", "work", "--coalesce", "0", "one")
+    first.read_until(b"Hello, wor")
+    second = spawn("chat", "-c", "two")
+    second.read_until(b"waiting\n", "stderr")
+    first.signal(signal.SIGKILL)
+    assert second.finish().status == 0
+    assert asked(server) == turns("one", f"Hello, wor\n\n{CUT}", "two")
+
+
+def test_fifty_at_once_are_fifty_exchanges_in_an_order_that_makes_sense(
+    start: Start, warm_nursery: Nursery | None, server: FakeServer, home: Path
+):
+    server.always(lambda request: answer(f"answer to {request.body['messages'][-1]['content']}"))
+    options = ["chat", "--session", "work", "--max-history", "100"]
+    processes = [
+        start(warm_nursery, [*PROGRAM, *options, f"question {number}"], hermetic(home, server.url))
+        for number in range(50)
+    ]
+    for process in processes:
+        result = process.finish(timeout=300)
+        assert result.status == 0, result
+    assert {state for state, _, _ in stored(home)} == {"complete"}
+    exchanges = [(json.loads(question), said) for _, question, said in stored(home)]
+    assert sorted(question for question, _ in exchanges) == sorted(f"question {number}" for number in range(50))
+    assert all(said == f"answer to {question}" for question, said in exchanges)
+    said = [text for exchange in exchanges for text in exchange]
+    for place in range(50):  # each was asked with all that was before it
+        assert asked(server, place) == turns(*said[: 2 * place + 1])

@@ -114,7 +114,7 @@ def _table(summaries: "Sequence[Summary]", width: int) -> Iterator[str]:
     rows = [
         (
             str(summary.id),
-            time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created)),
+            when(summary.created),
             summary.state,
             summary.verb,
             one_line(summary.model, 40),
@@ -129,7 +129,17 @@ def _table(summaries: "Sequence[Summary]", width: int) -> Iterator[str]:
         line = (
             f"{row[0]:>{number}}  {row[1]}  {row[2]:<{state}}  {row[3]:<{verb}}  {row[4]:<{model}}  {row[5]:>{size}}  "
         )
-        yield (line + _cut(one_line(summary.beginning), max(_LEAST, width - len(line)))).rstrip()
+        yield beginning(line, summary.beginning, width)
+
+
+def when(seconds: float) -> str:
+    """A moment, in seconds since the epoch, as the user's clock shows it: 16 characters."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def beginning(line: str, text: str, width: int) -> str:
+    """A line of a table, and after it as much of a text as fits into that many columns."""
+    return (line + _cut(one_line(text), max(_LEAST, width - len(line)))).rstrip()
 
 
 def _in_words(size: int) -> str:

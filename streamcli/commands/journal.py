@@ -100,17 +100,18 @@ class Journal:
     def _open_and_tidy(self) -> "Answers | None":
         """In a thread of its own: what is left of earlier runs may be much."""
         from streamcli.store.answers import Answers
-        from streamcli.store.database import StoreError
+        from streamcli.store.database import PATIENCE, StoreError
 
         try:
-            answers = Answers()
+            answers = Answers(patience=PATIENCE if self._is_needed else None)
             try:
                 answers.evict(self.keeping.max_bytes, self.keeping.max_age)
                 answers.positions().forget(self.keeping.max_age)
                 answers.tidy()
             except StoreError:
-                answers.close()
-                raise
+                if not self._is_needed:  # for a conversation the file may be good enough
+                    answers.close()
+                    raise
         except StoreError as error:
             self._say(error)
             return None

@@ -111,14 +111,14 @@ class KeptSession:
             while place > first and (total := total + sizes[place - 1][2]) <= MAX_MESSAGE_BYTES:
                 place -= 1
             place = min(place, max(len(sizes) - 1, 0))  # the last one may be resumed, or taken back
-            kept = self._sessions.exchanges(self.session.id, sizes[place][0]) if sizes else []
+            kept = self._sessions.read(self.session.id, sizes[place][0]) if sizes else []
         self._numbers = [exchange.id for exchange in kept]
         return [exchange.exchange for exchange in kept], place
 
     def everything(self) -> Sequence[Exchange]:
         """All exchanges, in their order."""
         with needing(self.name):
-            return [kept.exchange for kept in self._sessions.exchanges(self.session.id)]
+            return [kept.exchange for kept in self._sessions.read(self.session.id, 0)]
 
     def begin(self, session: "Session", question: Content, key: str) -> None:
         """An exchange is open from now on."""

@@ -94,8 +94,11 @@ class Orders:
     async def _export(self, path: str) -> None:
         if not path:
             raise InputError("/export needs the name of a file")
-        document = as_markdown(self._conversation.everything()).encode("utf-8", "replace")
-        await asyncio.to_thread(_write_new, path, document)
+        document = "\n".join(
+            as_markdown(exchange, ending="[cut off]" if exchange.is_cut else "")
+            for exchange in self._conversation.everything()
+        )
+        await asyncio.to_thread(_write_new, path, document.encode("utf-8", "replace"))
 
     async def _retry(self, _: str) -> None:
         exchange = await self._conversation.undo()

@@ -167,8 +167,23 @@ class AnswerEnded:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TurnBegan:
+    """The `turn`-th turn of a conversation begins: what follows is its answer, up to its TurnEnded."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """There is no more of that turn, whatever came of it; `status` is the exit status that it alone would have."""
+
+    turn: int
+    status: int
+
+
 Event = Started | Delta | Usage | Stop
 """What one attempt yields."""
 AnswerEvent = Event | Retry | Resumed | Replayed | Restarted
 """What an answer yields, whatever attempts it takes."""
-OutputEvent = AnswerEvent | Failed | WindowSent | Found | FoundAgain | Stats | AnswerEnded
+OutputEvent = AnswerEvent | Failed | WindowSent | Found | FoundAgain | Stats | AnswerEnded | TurnBegan | TurnEnded

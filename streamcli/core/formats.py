@@ -17,6 +17,8 @@ from streamcli.core.events import (
     Started,
     Stats,
     Stop,
+    TurnBegan,
+    TurnEnded,
     Usage,
     WindowSent,
 )
@@ -167,6 +169,10 @@ def _json_fields(event: OutputEvent) -> dict[str, Any] | None:
                 "hint": hint,
                 "request_id": request_id,
             }
+        case TurnBegan(turn):
+            return {"type": "turn", "turn": turn}
+        case TurnEnded(turn, status):
+            return {"type": "end", "turn": turn, "status": status}
         case WindowSent():
             fields = asdict(event)
             number, first, last = fields.pop("number"), fields.pop("first"), fields.pop("last")

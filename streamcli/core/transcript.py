@@ -1,19 +1,19 @@
-"""A conversation as a document."""
-
-from collections.abc import Iterable
+"""An exchange of a conversation as a part of a document."""
 
 from streamcli.core.content import as_text
 from streamcli.core.history import Exchange
 
 
-def as_markdown(exchanges: Iterable[Exchange]) -> str:
-    """Each question as a quotation, the answer to it as it is: that is Markdown itself, most often."""
-    return "\n---\n\n".join(map(_exchange_as_markdown, exchanges))
+def as_markdown(exchange: Exchange, you: str = "You", model: str = "Answer", ending: str = "") -> str:
+    """Headings say who speaks: a quotation would change what is in a code block. It ends with a newline.
 
-
-def _exchange_as_markdown(exchange: Exchange) -> str:
-    # Not split at what else Python takes for the end of a line.
-    quoted = "\n".join(f"> {line}".rstrip() for line in as_text(exchange.question).split("\n"))
-    answer = exchange.answer.rstrip("\n")
-    cut = "\n\n*(The answer was cut off here.)*" if exchange.is_cut else ""
-    return f"{quoted}\n\n{answer}{cut}\n"
+    `ending` is what is to be said of an answer that is not whole.
+    """
+    parts = [
+        f"## {you}",
+        as_text(exchange.question).strip("\n"),
+        f"## {model}",
+        exchange.answer.strip("\n"),
+        f"*{ending}*" if ending else "",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"

@@ -55,14 +55,19 @@ class Answers:
     """
 
     @storing
-    def __init__(self, folder: Path | None = None, clock: Callable[[], float] = time.time) -> None:
-        """Opens, and makes what is missing of, the database in `folder`; None is the user's state directory."""
+    def __init__(
+        self, folder: Path | None = None, clock: Callable[[], float] = time.time, patience: float | None = None
+    ) -> None:
+        """Opens, and makes what is missing of, the database in `folder`; None is the user's state directory.
+
+        Locks of others are waited for as long as `patience`; None is the usual time.
+        """
         folder = state_dir() if folder is None else folder
         self.run = os.urandom(8).hex()
         self._folder = folder
         self._clock = clock
         self._sessions: Sessions | None = None
-        self._db = open_database(folder)
+        self._db = open_database(folder, patience)
         try:
             self._holds = Holds(folder / LOCK_FILE)
         except BaseException:

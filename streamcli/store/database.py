@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from streamcli.store.schema import MIGRATIONS
+
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -23,76 +25,11 @@ T = TypeVar("T")
 FILE = "streamcli.db"
 # Seconds that another process's lock is waited for; each is held for milliseconds, so longer means stuck.
 BUSY_TIMEOUT = 1.0
+# The same where nothing can be done without the file, on a machine where many processes begin at once.
+PATIENCE = 5.0
 # Seconds that SQLite waits by itself. It looks ever more seldom, and starves among busy writers, so that is begun anew.
 _BUSY_HANDLER = 0.1
 _POLL = 0.005  # seconds between two tries where its busy handler is not asked
-
-# One entry a version of the file, each a list of statements. Those that were released never change.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """CREATE TABLE answers (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            key TEXT NOT NULL,
-            verb TEXT NOT NULL,
-            model TEXT NOT NULL,
-            run TEXT NOT NULL,
-            created REAL NOT NULL,
-            updated REAL NOT NULL,
-            bytes INTEGER NOT NULL DEFAULT 0,
-            complete INTEGER NOT NULL DEFAULT 0,
-            cached INTEGER NOT NULL DEFAULT 0,
-            stop_reason TEXT,
-            stop_category TEXT,
-            input_tokens INTEGER NOT NULL DEFAULT 0,
-            output_tokens INTEGER NOT NULL DEFAULT 0,
-            cache_read_tokens INTEGER NOT NULL DEFAULT 0,
-            cache_write_tokens INTEGER NOT NULL DEFAULT 0
-        )""",
-        "CREATE INDEX answers_by_key ON answers (key)",
-        # No foreign key: the chunks of a deleted answer stay for a while, overwritten (see store/texts.py).
-        "CREATE TABLE chunks (id INTEGER PRIMARY KEY, answer INTEGER NOT NULL, text TEXT NOT NULL)",
-        "CREATE INDEX chunks_by_answer ON chunks (answer)",
-        "CREATE TABLE waste (bytes INTEGER NOT NULL)",
-        "INSERT INTO waste VALUES (0)",
-    ),
-    (
-        # A path is bytes to the system, and may be no text. Numbers of devices and inodes are unsigned, and may be
-        # larger than SQLite's integers.
-        """CREATE TABLE positions (
-            path BLOB PRIMARY KEY,
-            device TEXT NOT NULL,
-            inode TEXT NOT NULL,
-            offset INTEGER NOT NULL,
-            head_size INTEGER NOT NULL,
-            head TEXT NOT NULL,
-            updated REAL NOT NULL
-        )""",
-    ),
-    (
-        """CREATE TABLE sessions (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL UNIQUE,
-            model TEXT NOT NULL,
-            system TEXT,
-            used REAL NOT NULL
-        )""",
-        # `state` is open, complete, cut or refused; `key` and `run` are those of its answer in the journal.
-        """CREATE TABLE exchanges (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            session INTEGER NOT NULL,
-            state TEXT NOT NULL,
-            created REAL NOT NULL,
-            model TEXT NOT NULL,
-            question TEXT NOT NULL,
-            answer TEXT NOT NULL DEFAULT '',
-            tokens INTEGER NOT NULL,
-            key TEXT NOT NULL,
-            run TEXT NOT NULL
-        )""",
-        "CREATE INDEX exchanges_by_session ON exchanges (session)",
-    ),
-    ("CREATE TABLE typed (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)",),
-)
 
 
 class StoreError(Exception):
@@ -136,17 +73,18 @@ def database_exists(folder: Path) -> bool:
 
 
 @storing
-def open_database(folder: Path) -> sqlite3.Connection:
+def open_database(folder: Path, patience: float | None = None) -> sqlite3.Connection:
     """A connection in autocommit mode to the database in `folder`; both are made, for this user only, if missing.
 
-    It may be used from any thread, by one at a time. Raises StoreError; a file that cannot be used is left alone.
+    Locks of others are waited for as long as `patience`, in seconds; None is BUSY_TIMEOUT. It may be used from any
+    thread, by one at a time. Raises StoreError; a file that cannot be used is left alone.
     """
     _make_private(folder)
     path = folder / FILE
     _create(path)
     db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        _set_up(db)
+        _set_up(db, patience)
     except BaseException:
         db.close()
         raise
@@ -154,9 +92,9 @@ def open_database(folder: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """The block writes, alone among all processes, and all of it or nothing."""
-    _patiently(lambda: db.execute("BEGIN IMMEDIATE"))
+def transaction(db: sqlite3.Connection, patience: float | None = None) -> Iterator[None]:
+    """The block writes, alone among all processes, and all of it or nothing. `patience` as in open_database."""
+    _patiently(lambda: db.execute("BEGIN IMMEDIATE"), patience)
     try:
         yield
         db.execute("COMMIT")
@@ -212,7 +150,7 @@ def _create(path: Path) -> None:
             path.chmod(0o600)
 
 
-def _set_up(db: sqlite3.Connection) -> None:
+def _set_up(db: sqlite3.Connection, patience: float | None) -> None:
     """Configures and migrates."""
 
     def attempt() -> None:
@@ -220,11 +158,11 @@ def _set_up(db: sqlite3.Connection) -> None:
         _configure(db)
         _migrate(db)
 
-    _patiently(attempt)
+    _patiently(attempt, patience)
     _set_handler(db, _BUSY_HANDLER)
 
 
-def _patiently(action: Callable[[], object]) -> None:
+def _patiently(action: Callable[[], object], patience: float | None) -> None:
     """Tries again while another process holds a lock: not at all steps does SQLite ask its busy handler."""
     give_up = None
     while True:
@@ -233,7 +171,7 @@ def _patiently(action: Callable[[], object]) -> None:
             return
         except sqlite3.OperationalError as error:
             now = time.monotonic()
-            give_up = give_up or now + BUSY_TIMEOUT
+            give_up = give_up or now + (BUSY_TIMEOUT if patience is None else patience)
             if not _is_busy(error) or now >= give_up:
                 raise
             time.sleep(_POLL)

@@ -9,18 +9,14 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from streamcli.core.content import Content, from_storage, to_storage
-from streamcli.core.history import Exchange, tokens_of
+from streamcli.core.content import Content
+from streamcli.core.history import Exchange
 from streamcli.core.surrogates import mend_surrogates
-from streamcli.store import texts
-from streamcli.store.database import checked, if_any, storing, transaction
+from streamcli.store import exchanges, texts
+from streamcli.store.database import PATIENCE, checked, if_any, storing, transaction
+from streamcli.store.exchanges import Kept
 from streamcli.store.holds import Holds
-
-State = Literal["open", "complete", "cut", "refused"]
-
-_COLUMNS = "id, state, created, model, question, answer"
 
 
 @dataclass(frozen=True)
@@ -44,17 +40,6 @@ class SessionSummary:
     beginning: Content
 
 
-@dataclass(frozen=True)
-class Kept:
-    """An exchange on disk. `created` is in seconds since the epoch."""
-
-    id: int
-    state: State
-    created: float
-    model: str
-    exchange: Exchange
-
-
 class Sessions:
     """Part of Answers, whose connection it uses: a process never opens the file twice. Everything raises StoreError.
 
@@ -70,7 +55,9 @@ class Sessions:
     @storing
     def find(self, name: str) -> Session | None:
         """The session of that name."""
-        return self._one("name = ? AND EXISTS (SELECT 1 FROM exchanges WHERE session = sessions.id)", name)
+        return self._one(
+            "name = ? AND EXISTS (SELECT 1 FROM exchanges WHERE session = sessions.id)", mend_surrogates(name)
+        )
 
     @storing
     def latest(self) -> Session | None:
@@ -85,7 +72,7 @@ class Sessions:
     @storing
     def make(self, name: str, model: str) -> Session:
         """The session of that name; a new one if there is none."""
-        with transaction(self._db):
+        with transaction(self._db, PATIENCE):
             self._db.execute(
                 "INSERT OR IGNORE INTO sessions (name, model, used) VALUES (?, ?, ?)",
                 (name, mend_surrogates(model), self._clock()),
@@ -131,14 +118,9 @@ class Sessions:
     @storing
     def recover(self, id: int) -> None:
         """Of a session that we hold: what a process that died had received of an answer is that of its exchange."""
-        with transaction(self._db):
-            left = self._db.execute(
-                "SELECT id, key, run, question, answer FROM exchanges WHERE session = ? AND state = 'open'", (id,)
-            ).fetchall()
-            for row, key, run, question, before in left:
-                text, is_complete = self._journalled(key, run)
-                exchange = Exchange(_content(question), text or checked(before, str), not is_complete)
-                self._write(row, exchange)
+        if exchanges.has_open(self._db, id):
+            with transaction(self._db, PATIENCE):
+                exchanges.recover(self._db, id)
 
     @storing
     def sizes(self, id: int) -> Sequence[tuple[int, int, int]]:
@@ -149,12 +131,18 @@ class Sessions:
         return [(checked(row, int), checked(tokens, int), checked(size, int)) for row, tokens, size in rows]
 
     @storing
-    def exchanges(self, id: int, first: int = 0) -> Sequence[Kept]:
+    def read(self, id: int, first: int) -> Sequence[Kept]:
         """In their order, from the exchange of that number on."""
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM exchanges WHERE session = ? AND id >= ? ORDER BY id", (id, first)
-        )
-        return [_kept(row) for row in rows]
+            f"SELECT {exchanges.COLUMNS} FROM exchanges WHERE session = ? AND id >= ? ORDER BY id", (id, first)
+        ).fetchall()
+        return [exchanges.kept(row) for row in rows]
+
+    @storing
+    def exchange(self, number: int) -> Kept | None:
+        """The exchange of that number, if it is still there."""
+        row = self._db.execute(f"SELECT {exchanges.COLUMNS} FROM exchanges WHERE id = ?", (number,)).fetchone()
+        return None if row is None else exchanges.kept(row)
 
     @storing
     def begin(self, session: Session, question: Content, key: str) -> int:
@@ -162,37 +150,35 @@ class Sessions:
 
         `key` is that of the request, under which this run has its answer in the journal.
         """
-        with transaction(self._db):
+        with transaction(self._db, PATIENCE):
             self._use(session)
-            return self._insert(session.id, "open", session.model, Exchange(question, ""), key)
+            source = self._source(session.model, key)
+            return exchanges.insert(self._db, session.id, Exchange(question, ""), source, is_open=True)
 
     @storing
     def reopen(self, session: Session, row: int, key: str) -> None:
         """An exchange that was cut is open again: its answer goes on."""
-        with transaction(self._db):
+        with transaction(self._db, PATIENCE):
             self._use(session)
-            self._db.execute(
-                "UPDATE exchanges SET state = 'open', model = ?, key = ?, run = ? WHERE id = ?",
-                (mend_surrogates(session.model), key, self._run, row),
-            )
+            exchanges.reopen(self._db, row, self._source(session.model, key))
 
     @storing
     def close(self, row: int, exchange: Exchange) -> None:
         """The exchange is not open any more: this came of it."""
-        with transaction(self._db):
-            self._write(row, exchange)
+        with transaction(self._db, PATIENCE):
+            exchanges.write(self._db, row, exchange)
 
     @storing
     def drop(self, row: int) -> None:
         """The exchange is gone."""
-        with transaction(self._db):
-            self._delete("id = ?", row)
+        with transaction(self._db, PATIENCE):
+            exchanges.delete(self._db, "id = ?", row)
 
     @storing
     def clear(self, id: int) -> None:
         """All exchanges of the session are gone."""
-        with transaction(self._db):
-            self._delete("session = ?", id)
+        with transaction(self._db, PATIENCE):
+            exchanges.delete(self._db, "session = ?", id)
 
     @storing
     def list(self) -> Sequence[SessionSummary]:
@@ -207,9 +193,9 @@ class Sessions:
         ]
 
     @storing
-    def put(self, name: str, model: str, system: str | None, exchanges: Sequence[Exchange]) -> Session | None:
+    def put(self, name: str, model: str, system: str | None, said: Sequence[Exchange]) -> Session | None:
         """A new session with these exchanges; None if the name is taken."""
-        with transaction(self._db):
+        with transaction(self._db, PATIENCE):
             if not self._free(name):
                 return None
             row = self._db.execute(
@@ -217,14 +203,14 @@ class Sessions:
                 (name, mend_surrogates(model), system, self._clock()),
             ).lastrowid
             assert row is not None
-            for exchange in exchanges:
-                self._insert(row, _state(exchange), model, exchange, "")
+            for exchange in said:
+                exchanges.insert(self._db, row, exchange, self._source(model, ""), is_open=False)
         return Session(row, name, model, system)
 
     @storing
     def rename(self, id: int, name: str) -> bool:
         """Gives it another name; False if that is taken."""
-        with transaction(self._db):
+        with transaction(self._db, PATIENCE):
             if not self._free(name):
                 return False
             self._db.execute("UPDATE sessions SET name = ? WHERE id = ?", (name, id))
@@ -236,8 +222,8 @@ class Sessions:
         if not self._holds.take(id):
             return False
         try:
-            with transaction(self._db):
-                self._delete("session = ?", id)
+            with transaction(self._db, PATIENCE):
+                exchanges.delete(self._db, "session = ?", id)
                 self._db.execute("DELETE FROM sessions WHERE id = ?", (id,))
         finally:
             self._holds.let_go(id)
@@ -262,71 +248,9 @@ class Sessions:
             (mend_surrogates(session.model), session.system, self._clock(), session.id),
         )
 
-    def _insert(self, session: int, state: State, model: str, exchange: Exchange, key: str) -> int:
-        row = self._db.execute(
-            "INSERT INTO exchanges (session, state, created, model, question, answer, tokens, key, run) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                session,
-                state,
-                self._clock(),
-                mend_surrogates(model),
-                mend_surrogates(to_storage(exchange.question)),
-                mend_surrogates(exchange.answer),
-                tokens_of(exchange),
-                key,
-                self._run,
-            ),
-        ).lastrowid
-        assert row is not None
-        return row
-
-    def _write(self, row: int, exchange: Exchange) -> None:
-        self._db.execute(
-            "UPDATE exchanges SET state = ?, answer = ?, tokens = ? WHERE id = ?",
-            (_state(exchange), mend_surrogates(exchange.answer), tokens_of(exchange), row),
-        )
-
-    def _delete(self, condition: str, value: int) -> None:
-        """What was there counts as waste, of which the file is cleaned when it is much."""
-        self._db.execute(
-            "UPDATE waste SET bytes = bytes + (SELECT coalesce(sum(length(CAST(question AS BLOB)) + "
-            f"length(CAST(answer AS BLOB))), 0) FROM exchanges WHERE {condition})",
-            (value,),
-        )
-        self._db.execute(f"DELETE FROM exchanges WHERE {condition}", (value,))
-
-    def _journalled(self, key: object, run: object) -> tuple[str, bool]:
-        """The text of an answer in the journal, and whether it is complete."""
-        found = self._db.execute(
-            "SELECT id, complete FROM answers WHERE key = ? AND run = ? ORDER BY id DESC LIMIT 1", (key, run)
-        ).fetchone()
-        if found is None:
-            return "", False
-        pieces = []
-        last = 0
-        while batch := texts.batch(self._db, found[0], last):
-            last = batch[-1][0]
-            pieces += [text for _, text in batch]
-        return "".join(pieces), bool(found[1])
+    def _source(self, model: str, key: str) -> exchanges.Source:
+        return exchanges.Source(model, key, self._run, self._clock())
 
     def _question(self, row: int) -> Content:
         (question,) = self._db.execute("SELECT question FROM exchanges WHERE id = ?", (row,)).fetchone()
-        return _content(question)
-
-
-def _state(exchange: Exchange) -> State:
-    return "refused" if exchange.is_refused else "cut" if exchange.is_cut else "complete"
-
-
-def _content(stored: object) -> Content:
-    return from_storage(checked(stored, str))
-
-
-def _kept(columns: Sequence[object]) -> Kept:
-    """Raises TypeError, ValueError: SQLite keeps in a column whatever was put there."""
-    row, state, created, model, question, answer = columns
-    if state not in ("open", "complete", "cut", "refused"):
-        raise ValueError(f"an exchange that is {state}")
-    exchange = Exchange(_content(question), checked(answer, str), state in ("cut", "open"), state == "refused")
-    return Kept(checked(row, int), state, checked(created, float), checked(model, str), exchange)
+        return exchanges.content(question)
