@@ -474,6 +474,26 @@ def test_a_conversation_that_is_saved_goes_on(talk, server):
     leave(glass)
 
 
+def test_waiting_for_a_session_that_is_in_use_can_be_stopped(talk, spawn, server):
+    server.enqueue(held())
+    other = spawn("chat", "-n", "--session", "work", "one")
+    other.read_until(FIRST.encode())
+    glass = talk("--session", "work", prompt="work> ")
+    for command, said in (("/undo", "interrupted: nothing was changed"), ("two", "interrupted: there is no answer")):
+        glass.type(f"{command}\r")
+        glass.wait(lambda lines: lines[-1].endswith("waiting"), "a notice that it is waited")
+        glass.type("\x03")
+        glass.wait_for(said)
+        glass.wait_prompt(prompt="work> ")
+    server.release("more")
+    assert other.finish().status == 0
+    glass.type("two\r")
+    glass.wait_for("ok")
+    assert [content for role, content in messages(server) if role == "user"] == ["one", "two"]
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+
+
 def test_the_export_of_a_session_has_all_of_it(talk, run, server, tmp_path):
     for question in ("one", "two", "three"):
         assert run("chat", "-n", "--session", "work", question).status == 0

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from streamcli.commands.asking import Asking
 from streamcli.commands.conversation import Conversation
@@ -20,8 +21,14 @@ from streamcli.core.slash import HELP, Command
 from streamcli.core.transcript import as_markdown
 from streamcli.errors import InputError, StreamcliError
 
+T = TypeVar("T")
+
 # A session without a name is called by when it was begun.
 _NAME_FORM = "%Y-%m-%d-%H%M%S"
+
+
+class _Stopped(Exception):
+    """^C."""
 
 
 class Orders:
@@ -55,26 +62,33 @@ class Orders:
             await self._actions[command.name](command.argument)
         except StreamcliError as error:
             self._runtime.notes.error(error)
+        except _Stopped:
+            self._runtime.notes.notice("interrupted: nothing was changed")
         return True
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, which may have to wait for another process. Raises _Stopped at ^C."""
+        results: list[T] = []
+
+        async def run() -> None:
+            results.append(await work)
+
+        if not await self._turns.stoppable(run()):
+            work.close()
+            raise _Stopped
+        return results[0]
 
     async def _help(self, _: str) -> None:
         width = max(len(typed) for typed, _ in HELP)
         await self._show("\n".join(f"{typed:{width}}  {what}" for typed, what in HELP))
 
     async def _model(self, name: str) -> None:
-        before, name = self._conversation.model, sendable(name)
+        name = sendable(name)
         if not name:
-            await self._show(before)
+            await self._show(self._conversation.model)
             return
+        await self._unless_stopped(self._asked.use(name))
         self._conversation.model = name
-        try:
-            if await self._turns.stoppable(self._asked.use(name)):
-                return
-        except StreamcliError:
-            self._conversation.model = before
-            raise
-        self._conversation.model = before
-        self._runtime.notes.notice(f"interrupted: it is still {before} that answers")
 
     async def _system(self, text: str) -> None:
         if not text:
@@ -101,19 +115,19 @@ class Orders:
         await asyncio.to_thread(_write_new, path, document.encode("utf-8", "replace"))
 
     async def _retry(self, _: str) -> None:
-        exchange = await self._conversation.undo()
+        exchange = await self._unless_stopped(self._conversation.undo())
         if exchange is None:
             raise InputError("there is no question yet that could be asked again")
         await self._turns.ask(exchange.question)
 
     async def _undo(self, _: str) -> None:
-        exchange = await self._conversation.undo()
+        exchange = await self._unless_stopped(self._conversation.undo())
         if exchange is None:
             raise InputError("there is nothing to take back")
         self._runtime.notes.notice(f"taken back: {one_line(as_text(exchange.question), 60)}")
 
     async def _clear(self, _: str) -> None:
-        await self._conversation.clear()
+        await self._unless_stopped(self._conversation.clear())
         self._runtime.notes.notice("the conversation begins anew")
 
     async def _usage(self, _: str) -> None:
