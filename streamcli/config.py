@@ -47,6 +47,8 @@ class Settings:
     max_total_tokens: int | None = None
     keep_mb: int = 100
     keep_days: float = 30.0
+    is_repeatable: bool = True
+    """Whether the same command line asks the same again."""
 
     @property
     def asks(self) -> bool:
@@ -139,6 +141,7 @@ class AnalyzeSettings(Settings):
     """When a window closes, how much of it is sent, how often; what becomes of the findings."""
 
     redact: bool = True
+    is_repeatable: bool = False
     lines: int = 10
     every: float = 10.0
     idle: float = 0.0

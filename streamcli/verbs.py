@@ -175,7 +175,7 @@ def chat(
 ) -> Invocation:
     """Ask; the answer streams out.
 
-    Standard input is the message, or what PROMPT is about.
+    Standard input is the message, or what PROMPT is about. On a terminal, without PROMPT, it is a conversation.
     """
     fields = _many(each, jobs, unordered, {"model": model or DEFAULT_MODEL, **common}) | {
         "transforms": tuple(transform or ()),

@@ -523,7 +523,17 @@ def test_json_lines_are_whole_and_tell_the_story(run, server):
 @pytest.mark.parametrize("arguments", [["--help"], ["chat", "--help"], ["--version"], ["models", "--help"]])
 def test_help_imports_nothing_heavy(arguments, run):
     result = run(*arguments, env={"PYTHONPROFILEIMPORTTIME": "1"})
-    for module in ("anthropic", "rich", "httpx2", "asyncio", "streamcli.net", "streamcli.core.turn", "tenacity"):
+    heavy = (
+        "anthropic",
+        "rich",
+        "httpx2",
+        "asyncio",
+        "prompt_toolkit",
+        "streamcli.net",
+        "streamcli.core.turn",
+        "tenacity",
+    )
+    for module in heavy:
         assert f" {module}\n" not in result.stderr, module
     assert " typer\n" in result.stderr
 

@@ -71,7 +71,8 @@ OpenOutlet = Callable[[Page], Outlet]
 class Desk:
     """What all answers of a run share."""
 
-    client: Callable[[], Awaitable[Client]]
+    client: Callable[[str], Awaitable[Client]]
+    """For requests to the model of that name."""
     settings: Settings
     journal: Journal | None
     """None where only tokens are counted."""
@@ -143,7 +144,7 @@ class Answer:
             return
         self._outlet.before_request()
         resumption = Resumption(self._request, prefix)
-        client = await self._desk.client()
+        client = await self._desk.client(self._request.model)
         await attempts.answer(
             lambda request, accepted: stream(client, request.params(), accepted),
             self,
@@ -264,8 +265,8 @@ class Answer:
             error.hint = f"{error.hint}; {kept}" if error.hint else kept
 
     def _can_be_repeated(self, error: StreamcliError) -> bool:
-        """Not a live log; and not an answer that is too long to be continued, which says so itself."""
-        return self._settings.verb != "analyze" and "streamcli answers" not in (error.hint or "")
+        """Not an answer that is too long to be continued, which says so itself."""
+        return self._settings.is_repeatable and "streamcli answers" not in (error.hint or "")
 
     def _report(self) -> None:
         stop = self._stop

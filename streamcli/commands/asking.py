@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamcli.commands.answer import Answer, Desk, Notices, OpenOutlet, say_retry
+from streamcli.commands.clients import Clients, settle
 from streamcli.commands.costs import cost_of, usage_line
 from streamcli.commands.journal import Journal, Keeping
 from streamcli.commands.masking import telling_redactor
@@ -17,14 +18,10 @@ from streamcli.core.content import map_text
 from streamcli.core.events import AnswerEvent, Event, Retry, Usage
 from streamcli.core.formats import count_as_text, request_as_json
 from streamcli.core.limits import Pace, in_words
-from streamcli.core.models import is_embedded
 from streamcli.core.prompt import Request
 from streamcli.core.resume import Resumption
-from streamcli.edge.notes import Notes
-from streamcli.edge.progress import FetchBar
 from streamcli.errors import UsageError
 from streamcli.net import attempts, sdk
-from streamcli.net.client import Client, connect, connect_embedded
 from streamcli.net.gate import Gate
 
 if TYPE_CHECKING:
@@ -50,6 +47,7 @@ class Asking:
     mask: Callable[[str], str] = str
     """What is left of a text when its secrets are masked, as they are in all that is asked; again, it changes nothing.
     """
+    clients: Clients | None = None
     all_is_done: bool = False
     """Set by the command at its end: nothing is left that --resume could pick up."""
 
@@ -66,7 +64,18 @@ class Asking:
                 await self.ready
             return await task
         finally:
-            task.cancel()
+            await settle(task)  # it may have something to give back first, the terminal for one
+
+    async def use(self, model: str) -> None:
+        """Makes ready for requests to another model. Raises StreamcliError; then the next request begins anew."""
+        if self.desk is None or self.clients is None:
+            return
+        await _check_price(self.desk.settings, model)
+        try:
+            await self.clients.get(model)
+        except BaseException:
+            await self.clients.close()
+            raise
 
 
 @asynccontextmanager
@@ -92,19 +101,20 @@ async def asking(
             redactor = stack.enter_context(telling_redactor(runtime, settings.redact_rules))
         mask = redactor.text if redactor else str
         imported = asyncio.create_task(_import_sdk(settings))
-        stack.push_async_callback(_settle, imported)
+        stack.push_async_callback(settle, imported)
         if settings.dry_run:
             asked = Asking(asyncio.create_task(_now(_masking(_show(runtime), redactor))), imported, mask=mask)
             yield asked
             return
-        client = asyncio.create_task(_open(settings, runtime.notes, stack, many=many))
-        stack.push_async_callback(_settle, client)
+        clients = Clients(settings, runtime.notes, many=many)
+        clients.begin(settings.model)
+        stack.push_async_callback(clients.close)
         if journal is None and settings.asks:
             journal = Journal(runtime.notes, keeping(settings, of_run=keeps_answers))
-        desk = _desk(runtime, settings, client, jobs, journal)
-        ready = asyncio.create_task(_ready(runtime, settings, desk, client, redactor))
-        stack.push_async_callback(_settle, ready)
-        asked = Asking(ready, imported, desk, mask)
+        desk = _desk(runtime, settings, clients, jobs, journal)
+        ready = asyncio.create_task(_ready(runtime, settings, desk, redactor))
+        stack.push_async_callback(settle, ready)
+        asked = Asking(ready, imported, desk, mask, clients)
         try:
             yield asked
         except asyncio.CancelledError:  # to be gone at once matters more than a tidy journal: the next run tidies it
@@ -122,18 +132,13 @@ def keeping(settings: Settings, *, of_run: bool = False) -> Keeping:
     return Keeping(settings.cache, of_run, settings.keep_mb * 1_000_000, settings.keep_days * 86_400)
 
 
-def _desk(
-    runtime: Runtime, settings: Settings, client: "asyncio.Task[Client]", jobs: int, journal: Journal | None
-) -> Desk:
-    async def get_client() -> Client:
-        return await client
-
+def _desk(runtime: Runtime, settings: Settings, clients: Clients, jobs: int, journal: Journal | None) -> Desk:
     def say_wait(seconds: float) -> None:
         runtime.notes.notice(f"the rate limit is reached: nothing is asked for {in_words(seconds)}")
 
     needs_prices = settings.usage or settings.needs_prices
     return Desk(
-        get_client,
+        clients.get,
         settings,
         journal,
         Gate(Pace(jobs), say_wait),
@@ -141,16 +146,19 @@ def _desk(
     )
 
 
-async def _ready(
-    runtime: Runtime, settings: Settings, desk: Desk, client: "asyncio.Task[Client]", redactor: "Redactor | None"
-) -> Ask:
+async def _ready(runtime: Runtime, settings: Settings, desk: Desk, redactor: "Redactor | None") -> Ask:
     if settings.count_tokens:
-        return _masking(_count(await client, desk, runtime), redactor)
-    if settings.needs_prices and await asyncio.to_thread(cost_of, settings.model, Usage(1, 1)) is None:
-        raise UsageError(f"no price is known for {settings.model}", "--max-total-tokens needs none")
+        await desk.client(settings.model)
+        return _masking(_count(desk, runtime), redactor)
+    await _check_price(settings, settings.model)
     if not (settings.cache or settings.resume):  # those may do without a server
-        await client
+        await desk.client(settings.model)
     return _masking(_answer(desk), redactor)
+
+
+async def _check_price(settings: Settings, model: str) -> None:
+    if settings.needs_prices and await asyncio.to_thread(cost_of, model, Usage(1, 1)) is None:
+        raise UsageError(f"no price is known for {model}", "--max-total-tokens needs none")
 
 
 def _masking(ask: Ask, redactor: "Redactor | None") -> Ask:
@@ -189,7 +197,7 @@ def _show(runtime: Runtime) -> Ask:
     return show
 
 
-def _count(client: Client, desk: Desk, runtime: Runtime) -> Ask:
+def _count(desk: Desk, runtime: Runtime) -> Ask:
     settings = desk.settings
 
     async def count(request: Request, _outlet: OpenOutlet, _more: Callable[[], bool], notes: Notices) -> None:
@@ -197,6 +205,7 @@ def _count(client: Client, desk: Desk, runtime: Runtime) -> Ask:
 
         async def attempt(request: Request, accepted: attempts.Accepted) -> AsyncGenerator[list[Event], None]:
             nonlocal tokens
+            client = await desk.client(request.model)
             tokens = await client.count_tokens(request.countable())
             accepted({})
             yield []
@@ -236,21 +245,3 @@ def _answer(desk: Desk) -> Ask:
 async def _import_sdk(settings: Settings) -> None:
     if not settings.dry_run:
         await asyncio.to_thread(sdk.load)
-
-
-async def _open(settings: Settings, notes: Notes, stack: AsyncExitStack, *, many: bool) -> Client:
-    timeouts = {"connect_timeout": settings.connect_timeout, "idle_timeout": settings.idle_timeout}
-    if not is_embedded(settings.model):
-        return await asyncio.to_thread(connect, settings.base_url, asks_again=many, **timeouts)
-    from streamcli.net.local import serve
-
-    with FetchBar(notes) as progress:
-        endpoint = await stack.enter_async_context(serve(settings.model, notes.notice, progress))
-    return await asyncio.to_thread(connect_embedded, endpoint.base_url, endpoint.api_key, **timeouts)
-
-
-async def _settle(task: "asyncio.Task[Any]") -> None:
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()  # now it is seen: else asyncio complains of it

@@ -1,4 +1,7 @@
-"""streamcli chat: one message, one answer; a turn of a conversation, or many; or with --each an answer a record."""
+"""streamcli chat: one message, one answer; a turn of a conversation, or many; or with --each an answer a record.
+
+On a terminal, without a message, a conversation is held there.
+"""
 
 from streamcli.commands.attachments import check_names, read_attachments, reading
 from streamcli.commands.batch import answer_each
@@ -17,6 +20,11 @@ async def run(runtime: Runtime, settings: ChatSettings) -> int:
         raise UsageError("--each asks each record for itself: a conversation makes no sense with it")
     if settings.each:
         return await answer_each(runtime, settings, attached=await read_attachments(runtime, settings))
+    if _is_talk(runtime, settings):
+        # What it needs is not imported for anything else.
+        from streamcli.commands.talk import talk
+
+        return await talk(runtime, settings)
     if is_session or settings.converse:
         from streamcli.commands import converse
 
@@ -24,3 +32,10 @@ async def run(runtime: Runtime, settings: ChatSettings) -> int:
     # A file that an embedded model does not take is told before that is loaded; a server is met meanwhile.
     attached = await read_attachments(runtime, settings) if is_embedded(settings.model) else None
     return await answer_one(runtime, settings, read=reading(attached, settings))
+
+
+def _is_talk(runtime: Runtime, settings: ChatSettings) -> bool:
+    """Whether somebody sits at both ends, and has asked nothing yet."""
+    at_terminal = runtime.stdin_is_terminal and runtime.stdout_is_terminal
+    wants_answers = settings.asks and settings.read_stdin and not settings.prompt
+    return at_terminal and wants_answers and not settings.converse

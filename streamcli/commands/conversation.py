@@ -1,6 +1,6 @@
 """A conversation: one turn after the other, each asked with what was said before it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class Conversation:
     """In memory, and on disk if it is a session. One turn at a time.
 
-    `model` and `system` (None: the verb's own prompt) may be set, and hold from the next turn on; the client stays, so
-    a model is to be of the same kind, embedded or not. `exchanges` are the last ones, as far as is known: of a
-    session those that may still be sent. With `forgets` one in memory has no more than those either.
+    `model` and `system` (None: the verb's own prompt) may be set, and hold from the next turn on. `exchanges` are the
+    last ones, as far as is known: of a session those that may still be sent. With `forgets` one in memory has no more
+    than those either.
     """
 
     def __init__(
@@ -86,6 +86,10 @@ class Conversation:
         """Looks what there is by now of a session, without waiting for others. Raises InputError."""
         if self._kept is not None:
             self._load(self._kept)
+
+    def everything(self) -> Sequence[Exchange]:
+        """All that was said, as far as it was not forgotten. Raises InputError."""
+        return self._kept.everything() if self._kept else self.exchanges
 
     async def undo(self) -> Exchange | None:
         """Takes the last exchange out of it, and gives it back; None if there is none."""

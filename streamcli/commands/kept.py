@@ -115,6 +115,11 @@ class KeptSession:
         self._numbers = [exchange.id for exchange in kept]
         return [exchange.exchange for exchange in kept], place
 
+    def everything(self) -> Sequence[Exchange]:
+        """All exchanges, in their order."""
+        with needing(self.name):
+            return [kept.exchange for kept in self._sessions.read(self.session.id, 0)]
+
     def begin(self, session: "Session", question: Content, key: str) -> None:
         """An exchange is open from now on."""
         with needing(self.name):

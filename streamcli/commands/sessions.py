@@ -13,6 +13,7 @@ from streamcli.commands.runtime import Runtime
 from streamcli.config import SessionsSettings
 from streamcli.core.content import Content, Text, as_json, as_text
 from streamcli.core.sanitize import one_line, sanitize
+from streamcli.core.transcript import as_markdown
 from streamcli.errors import InputError
 
 if TYPE_CHECKING:
@@ -142,15 +143,8 @@ def _shown(kept: "Kept") -> str:
 
 
 def _as_markdown(kept: "Kept") -> str:
-    """Headings say who speaks: a quotation would change what is in a code block."""
-    parts = [
-        f"## You, {when(kept.created)}",
-        as_text(kept.exchange.question).strip("\n"),
-        f"## {one_line(kept.model)}",
-        kept.exchange.answer.strip("\n"),
-        f"*{_ENDINGS[kept.state]}*" if kept.state in _ENDINGS else "",
-    ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    ending = _ENDINGS.get(kept.state, "")
+    return as_markdown(kept.exchange, f"You, {when(kept.created)}", one_line(kept.model), ending)
 
 
 def _fields(session: str, number: int, kept: "Kept") -> dict[str, Any]:

@@ -39,3 +39,11 @@ def write_all(fd: int, data: bytes) -> None:
             poll = select.poll()
             poll.register(fd, select.POLLOUT)
             poll.poll()
+
+
+def is_in_foreground(fd: int) -> bool:
+    """Whether the terminal on fd listens to this process; of one that does not control us, nobody knows."""
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:
+        return True

@@ -7,7 +7,7 @@ import select
 from typing import Protocol
 
 from streamcli.core.sanitize import one_line, sanitize
-from streamcli.edge.descriptors import write_all
+from streamcli.edge.descriptors import is_in_foreground, write_all
 from streamcli.edge.secrets import mask
 from streamcli.errors import StreamcliError
 
@@ -39,12 +39,7 @@ class Notes:
 
     def on_terminal(self) -> bool:
         """Whether somebody may be looking: a background job that writes uncalled for could be stopped for it."""
-        if not os.isatty(self._fd):
-            return False
-        try:
-            return os.tcgetpgrp(self._fd) == os.getpgrp()
-        except OSError:  # a terminal, but not the one that controls us
-            return True
+        return os.isatty(self._fd) and is_in_foreground(self._fd)
 
     def columns(self) -> int | None:
         """How wide the terminal is now; None if there is none."""

@@ -64,4 +64,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX exchanges_by_session ON exchanges (session)",
     ),
+    ("CREATE TABLE typed (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)",),
 )

@@ -1,0 +1,156 @@
+"""What the commands of a conversation do: those of core/slash.py. What they show goes where the answers do."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from streamcli.commands.asking import Asking
+from streamcli.commands.attachments import read_attachments
+from streamcli.commands.conversation import Conversation
+from streamcli.commands.costs import usage_line
+from streamcli.commands.message import read_system
+from streamcli.commands.runtime import Runtime
+from streamcli.commands.turns import Turns
+from streamcli.config import ChatSettings
+from streamcli.core.content import as_text
+from streamcli.core.prompt import SYSTEM_PROMPTS, sendable
+from streamcli.core.sanitize import one_line, sanitize
+from streamcli.core.slash import HELP, Command
+from streamcli.core.transcript import as_markdown
+from streamcli.errors import InputError, StreamcliError
+
+T = TypeVar("T")
+
+# A session without a name is called by when it was begun.
+_NAME_FORM = "%Y-%m-%d-%H%M%S"
+
+
+class _Stopped(Exception):
+    """^C."""
+
+
+class Orders:
+    """Carries them out; each is given what stands after its name."""
+
+    def __init__(
+        self, runtime: Runtime, settings: ChatSettings, asked: Asking, conversation: Conversation, turns: Turns
+    ) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._asked = asked
+        self._conversation = conversation
+        self._turns = turns
+        self._actions: dict[str, Callable[[str], Awaitable[None]]] = {
+            "help": self._help,
+            "model": self._model,
+            "system": self._system,
+            "attach": self._attach,
+            "save": self._save,
+            "export": self._export,
+            "retry": self._retry,
+            "undo": self._undo,
+            "clear": self._clear,
+            "usage": self._usage,
+        }
+
+    async def carry_out(self, command: Command) -> bool:
+        """Returns whether the conversation goes on. What goes wrong is said."""
+        if command.name == "exit":
+            return False
+        try:
+            await self._actions[command.name](command.argument)
+        except StreamcliError as error:
+            self._runtime.notes.error(error)
+        except _Stopped:
+            self._runtime.notes.notice("interrupted: nothing was changed")
+        return True
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, which may have to wait for another process. Raises _Stopped at ^C."""
+        results: list[T] = []
+
+        async def run() -> None:
+            results.append(await work)
+
+        if not await self._turns.stoppable(run()):
+            work.close()
+            raise _Stopped
+        return results[0]
+
+    async def _help(self, _: str) -> None:
+        width = max(len(typed) for typed, _ in HELP)
+        await self._show("\n".join(f"{typed:{width}}  {what}" for typed, what in HELP))
+
+    async def _model(self, name: str) -> None:
+        name = sendable(name)
+        if not name:
+            await self._show(self._conversation.model)
+            return
+        await self._unless_stopped(self._asked.use(name))
+        self._conversation.model = name
+
+    async def _system(self, text: str) -> None:
+        if not text:
+            system = self._conversation.system
+            await self._show(SYSTEM_PROMPTS[self._settings.verb] if system is None else system)
+        elif text == "-":
+            self._conversation.system = None
+        else:
+            self._conversation.system = read_system(replace(self._settings, system=text))
+
+    async def _attach(self, path: str) -> None:
+        if not path:
+            raise InputError("/attach needs the name of a file")
+        settings = replace(self._settings, attach=(path,), model=self._conversation.model)
+        self._turns.attach(await self._unless_stopped(read_attachments(self._runtime, settings)))
+        self._runtime.notes.notice(f"{one_line(sendable(path), 60)} goes along with the next message")
+
+    async def _save(self, name: str) -> None:
+        if self._conversation.name is not None:
+            raise InputError(f"the conversation is session {self._conversation.name} already, and kept")
+        await self._conversation.save_as(name or time.strftime(_NAME_FORM))
+        self._runtime.notes.notice(f"kept from now on: streamcli chat --session {self._conversation.name} goes on")
+
+    async def _export(self, path: str) -> None:
+        if not path:
+            raise InputError("/export needs the name of a file")
+        document = "\n".join(
+            as_markdown(exchange, ending="[cut off]" if exchange.is_cut else "")
+            for exchange in self._conversation.everything()
+        )
+        await asyncio.to_thread(_write_new, path, document.encode("utf-8", "replace"))
+
+    async def _retry(self, _: str) -> None:
+        exchange = await self._unless_stopped(self._conversation.undo())
+        if exchange is None:
+            raise InputError("there is no question yet that could be asked again")
+        await self._turns.ask(exchange.question)
+
+    async def _undo(self, _: str) -> None:
+        exchange = await self._unless_stopped(self._conversation.undo())
+        if exchange is None:
+            raise InputError("there is nothing to take back")
+        self._runtime.notes.notice(f"taken back: {one_line(as_text(exchange.question), 60)}")
+
+    async def _clear(self, _: str) -> None:
+        await self._unless_stopped(self._conversation.clear())
+        self._runtime.notes.notice("the conversation begins anew")
+
+    async def _usage(self, _: str) -> None:
+        usage, cost = await asyncio.to_thread(self._turns.used)  # the first time it imports a list of prices
+        await self._show(usage_line(self._conversation.model, usage, cost))
+
+    async def _show(self, text: str) -> None:
+        await self._runtime.sink.write(f"{sanitize(text)}\n".encode("utf-8", "replace"))
+        await self._runtime.sink.drain()
+
+
+def _write_new(path: str, document: bytes) -> None:
+    from streamcli.store.files import Target
+
+    target = Target(os.path.expanduser(path), force=False, parents=False)
+    target.check()
+    target.commit(document)
