@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamcli.core.markdown.render import MarkdownRenderer
 
-EVERYTHING = (Path(__file__).parent / "data" / "everything.md").read_text()
+EVERYTHING = (Path(__file__).parent / "data" / "markdown.txt").read_text()
 
 
 class Terminal:
