@@ -304,7 +304,7 @@ def test_escapes_in_links_and_info_strings_are_harmless():
 
 @pytest.mark.parametrize("unit", ["ab", "漢"])
 def test_a_line_of_code_that_runs_on_while_it_is_open_is_there_once(unit):
-    text = "x\n```\n" + unit * 30 + "\n```\n"
+    text = "x\n```py\n_" + unit * 30 + "()\n```\n"  # at the parenthesis all of it takes another colour
     terminal = Terminal(21, 10)
     for now, char in enumerate(text):
         terminal.feed(char, float(now))
