@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamcli.core.markdown.render import MarkdownRenderer
 
-EVERYTHING = (Path(__file__).parent / "data" / "everything.md").read_text()
+EVERYTHING = (Path(__file__).parent / "data" / "markdown.txt").read_text()
 
 
 class Terminal:
@@ -300,3 +300,15 @@ def test_escapes_in_links_and_info_strings_are_harmless():
     text = "[a](b\x1b[2J) <x:\x1b[1m> [c](d&#27;&#x9b;&#x202e;e) ![f](\x9bg)\n\n``` \x1b[2J\nh\n```\n"
     out = "".join(renderer.feed(text, 0.0) + renderer.flush())
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", out)
+
+
+@pytest.mark.parametrize("unit", ["ab", "漢"])
+def test_a_line_of_code_that_runs_on_while_it_is_open_is_there_once(unit):
+    text = "x\n```py\n_" + unit * 30 + "()\n```\n"  # at the parenthesis all of it takes another colour
+    terminal = Terminal(21, 10)
+    for now, char in enumerate(text):
+        terminal.feed(char, float(now))
+        assert terminal.rows()[0] == "x"
+    terminal.flush()
+    assert terminal.rows() == rendered(text, 21, 10)
+    assert "".join(terminal.rows()).count(unit) == 30

@@ -13,8 +13,8 @@ from streamcli.core.sanitize import sanitize
 INTERVAL = 0.04
 # A line with more characters does not wait for its end.
 MAX_LINE = 4096
-# So many final rows do not wait for the clock.
-MAX_WAITING = 256
+# So many characters do not wait for the clock.
+MAX_WAITING = 1 << 14
 
 
 class MarkdownRenderer:
@@ -38,6 +38,7 @@ class MarkdownRenderer:
         self._size = 0  # how long they are
         self._is_long = False  # the line began before them
         self._is_dirty = False
+        self._waiting = 0  # characters that came since the last redraw
         self._due = float("-inf")
 
     def resize(self, width: int, height: int | None) -> None:
@@ -55,15 +56,17 @@ class MarkdownRenderer:
             self._is_dirty = True
             self._pieces.append(text)
             self._size += len(text)
+            self._waiting += len(text)
             if "\n" in text or self._size > MAX_LINE:
                 self._take()
         if not self._is_dirty:
             return []
         if self._height is None:
             return self._finished()
-        if now < self._due and len(self._blocks.margin.final) < MAX_WAITING:
+        if now < self._due and self._waiting < MAX_WAITING:
             return []
         self._due = now + INTERVAL
+        self._waiting = 0
         return self._redraw()
 
     def deadline(self) -> float | None:
