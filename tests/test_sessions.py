@@ -152,7 +152,7 @@ def test_a_session_that_is_in_use_is_not_removed_but_may_be_renamed(spawn: Spawn
     assert run_warm("sessions", "rm", "play").status == 0
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [6, 7])  # of which something stays where the file is not written anew
 def test_what_is_removed_leaves_the_disk(seed, run_warm: Run, home: Path):
     """Also what SQLite has moved: turns of several sessions at once make pages split in the middle."""
     chance = random.Random(seed)
