@@ -10,7 +10,14 @@ import pytest
 
 from streamcli import __version__
 from streamcli.cli import parse
-from streamcli.config import AnalyzeSettings, AnswersSettings, ChatSettings, FetchSettings, GenSettings
+from streamcli.config import (
+    AnalyzeSettings,
+    AnswersSettings,
+    ChatSettings,
+    FetchSettings,
+    GenSettings,
+    SessionsSettings,
+)
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL
 from streamcli.errors import ConfigError, StreamcliError, UsageError
 
@@ -162,6 +169,21 @@ def complaint(*arguments):
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_defaults(verb):
     assert settings_of(verb) == DEFAULTS[verb]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["list"], SessionsSettings()),
+        (["show", "a b"], SessionsSettings(names=("a b",))),
+        (["rename", "a", "b"], SessionsSettings(names=("a", "b"))),
+        (["rm", "a", "b", "c"], SessionsSettings(names=("a", "b", "c"))),
+        (["export", "a"], SessionsSettings(names=("a",))),
+        (["export", "a", "-f", "json"], SessionsSettings(names=("a",), format="json")),
+    ],
+)
+def test_sessions(words, expected):
+    assert settings_of("sessions", *words) == expected
 
 
 def test_the_documented_defaults():

@@ -184,14 +184,15 @@ def test_resume_goes_on_with_the_answer_that_was_cut(how, spawn: Spawn, run_warm
     assert stored(home) == [("complete", '"before"', "ok"), ("complete", '"hi"', "Hello, world")]
 
 
-def test_resume_that_is_killed_too_loses_nothing(spawn: Spawn, run_warm: Run, server: FakeServer, home: Path):
+@pytest.mark.parametrize("options", [["--resume"], []])
+def test_resume_that_is_killed_too_loses_nothing(options, spawn: Spawn, run_warm: Run, server: FakeServer, home: Path):
     server.enqueue(held(), held(", dear", name="still"))
-    for shown, options in ((b"Hello, wor", []), (b"Hello, wor, dear", ["--resume"])):
-        process = spawn("chat", "--session", "work", "-m", "claude-haiku-4-5", "--coalesce", "0", *options, "hi")
+    for shown, resume in ((b"Hello, wor", []), (b"Hello, wor, dear", ["--resume"])):
+        process = spawn("chat", "--session", "work", "-m", "claude-haiku-4-5", "--coalesce", "0", *resume, "hi")
         process.read_until(shown)
         cut_by("SIGKILL", process)
     server.enqueue(failure(401))
-    assert run_warm("chat", "-c", "--resume", "hi").status == 77
+    assert run_warm("chat", "-c", *options, "hi").status == 77
     assert stored(home) == [("cut", '"hi"', "Hello, wor, dear")]
 
 
