@@ -98,6 +98,9 @@ def test_the_answer_streams_and_is_not_drawn_over(talk, server):
     server.release("more")
     glass.wait_prompt()
     assert leave(glass) == ["> go", FIRST, REST, ">"]
+    shown = glass.process.captured("tty")
+    begin = shown.rindex(b"\x1b[?2004h", 0, shown.index(FIRST.encode())) + len(b"\x1b[?2004h")
+    assert shown[begin : shown.index(b"\x1b", begin)] == f"{FIRST}\r\n{REST}\r\n".encode()
 
 
 def test_escapes_from_the_model_are_harmless(talk, server):

@@ -31,8 +31,12 @@ async def talk(runtime: Runtime, settings: ChatSettings) -> int:
         editor = _editor(terminal, runtime.notes)
         past = Past(runtime.notes, is_kept=not settings.redact)
         async with conversing(runtime, replace(settings, is_repeatable=False), many=True) as begun:
-            editor.remember(await past.entries())
-            return await _Dialogue(runtime, begun, terminal, editor, past).run()
+            try:
+                editor.remember(await past.entries())
+                return await _Dialogue(runtime, begun, terminal, editor, past).run()
+            finally:
+                runtime.interrupt = None
+                terminal.give_back()  # what comes now may take its time, and be cut short by another signal
 
 
 def _editor(terminal: Terminal, notes: Notes) -> Editor:
