@@ -31,8 +31,8 @@ def terminal():
 
 
 @pytest.fixture
-def some_turns(terminal):
-    runtime = SimpleNamespace(sink=None, notes=None, stdout_is_terminal=True)
+async def some_turns(terminal):
+    runtime = SimpleNamespace(sink=None, notes=None, stdout_is_terminal=False)
     return Turns(runtime, ChatSettings(verb="chat", model="claude-a"), None, None, terminal)
 
 
