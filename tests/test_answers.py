@@ -23,8 +23,9 @@ from streamcli.config import AnswersSettings
 from streamcli.core.events import Stop, Usage
 from streamcli.errors import InputError
 from streamcli.store import database, texts
-from streamcli.store.answers import Answers, Entry
+from streamcli.store.answers import Answers
 from streamcli.store.database import FILE, StoreError
+from streamcli.store.entries import Entry
 
 END = Stop("end_turn")
 USAGE = Usage(1, 2, 3, 4)
@@ -578,7 +579,7 @@ class Order(RuleBasedStateMachine):
         ]
 
     def _is_ours(self, entry: Entry) -> bool:
-        return entry.id in self.ours and entry._answers is self.answers
+        return entry.id in self.ours and entry._shelf is self.answers._shelf
 
     @rule(target=held, key=keys)
     def begin(self, key):

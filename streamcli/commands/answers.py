@@ -13,7 +13,8 @@ from streamcli.core.sanitize import Sanitizer, one_line
 from streamcli.errors import InputError
 
 if TYPE_CHECKING:
-    from streamcli.store.answers import Answers, Entry, Summary
+    from streamcli.store.answers import Answers, Summary
+    from streamcli.store.entries import Entry
 
 _HINT = "streamcli answers list shows them"
 # Columns of a line where no terminal says how many it has.

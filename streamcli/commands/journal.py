@@ -14,7 +14,8 @@ from streamcli.edge.notes import Notes
 from streamcli.errors import StreamBroken
 
 if TYPE_CHECKING:
-    from streamcli.store.answers import Answers, Entry
+    from streamcli.store.answers import Answers
+    from streamcli.store.entries import Entry
     from streamcli.store.sessions import Sessions
 
 T = TypeVar("T")

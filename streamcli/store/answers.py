@@ -10,15 +10,16 @@ import itertools
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from streamcli.core.events import Stop, Usage
 from streamcli.core.surrogates import mend_surrogates
 from streamcli.store import texts
-from streamcli.store.database import StoreError, checked, if_any, open_database, state_dir, storing, transaction
+from streamcli.store.database import checked, if_any, open_database, state_dir, storing, transaction
+from streamcli.store.entries import Entry, Shelf
 from streamcli.store.holds import Holds
 from streamcli.store.positions import Positions
 from streamcli.store.sessions import Sessions
@@ -73,9 +74,10 @@ class Answers:
         except BaseException:
             self._db.close()
             raise
+        self._shelf = Shelf(self._db, self._holds, clock, self.run)
 
     @storing
-    def begin(self, key: str, verb: str, model: str) -> "Entry":
+    def begin(self, key: str, verb: str, model: str) -> Entry:
         """A new partial row, which we hold."""
         now = self._clock()
         with transaction(self._db):
@@ -86,10 +88,10 @@ class Answers:
                 "INSERT INTO answers (id, key, verb, model, run, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (row, key, verb, mend_surrogates(model), self.run, now, now),
             )
-        return Entry(self, row, key, None, Usage(), 0)
+        return Entry(self._shelf, row, key, None, Usage(), 0)
 
     @storing
-    def partial(self, key: str) -> "Entry | None":
+    def partial(self, key: str) -> Entry | None:
         """The newest unfinished row of `key` that no living run holds; now we hold it."""
         with transaction(self._db):
             rows = self._db.execute(
@@ -101,7 +103,7 @@ class Answers:
             return self._entry(row)
 
     @storing
-    def finished(self, key: str) -> "Entry | None":
+    def finished(self, key: str) -> Entry | None:
         """The newest complete row of `key` that an earlier run left, which was interrupted: not a cached one.
 
         It is not held: many may read it, and another may remove it. What this run adopts, it does not find again.
@@ -109,11 +111,11 @@ class Answers:
         return self._newest("NOT cached AND run != ?", key, self.run)
 
     @storing
-    def cached(self, key: str) -> "Entry | None":
+    def cached(self, key: str) -> Entry | None:
         """The newest cached row of `key`; not held either."""
         return self._newest("cached", key)
 
-    def _newest(self, condition: str, key: str, *values: str) -> "Entry | None":
+    def _newest(self, condition: str, key: str, *values: str) -> Entry | None:
         return self._entry(
             self._db.execute(
                 f"SELECT {_COLUMNS} FROM answers WHERE key = ? AND complete AND {condition} ORDER BY id DESC LIMIT 1",
@@ -122,7 +124,7 @@ class Answers:
         )
 
     @storing
-    def get(self, id: int) -> "Entry | None":
+    def get(self, id: int) -> Entry | None:
         """The row of that number, in whatever state; it is not held."""
         if not 0 < id <= _MAX_ID:
             return None
@@ -233,102 +235,11 @@ class Answers:
             return "complete"
         return "running" if self._holds.is_held(row) else "partial"
 
-    def _entry(self, columns: tuple[int | str | None, ...] | None) -> "Entry | None":
+    def _entry(self, columns: tuple[int | str | None, ...] | None) -> Entry | None:
         if columns is None:
             return None
         row, key, size, complete, reason, category, *tokens = columns
         # SQLite keeps whatever is put into a column: what is of another kind is not ours.
         numbers = [checked(number, int) for number in tokens]
         stop = Stop(if_any(reason), if_any(category)) if complete else None
-        return Entry(self, checked(row, int), checked(key, str), stop, Usage(*numbers), size=checked(size, int))
-
-    def _delete_superseded(self, key: str, by: int) -> None:
-        """The other rows of `key` that are not cached and that no living run holds: partial, or of runs that failed."""
-        rows = self._db.execute("SELECT id FROM answers WHERE key = ? AND id != ? AND NOT cached", (key, by)).fetchall()
-        texts.delete(self._db, [row for (row,) in rows if not self._holds.is_held(row)])
-
-
-class Entry:
-    """One answer. `stop` is None while it is partial; `size` is that of its text, in bytes of UTF-8.
-
-    Only one that is held, from `begin` or `partial`, may be written to.
-    """
-
-    def __init__(self, answers: Answers, id: int, key: str, stop: Stop | None, usage: Usage, size: int) -> None:
-        self.id = id
-        self.stop = stop
-        self.usage = usage
-        self.size = size
-        self._answers = answers
-        self._db = answers._db
-        self._key = key
-
-    def text(self) -> Iterator[str]:
-        """The text in its order, piece by piece. Raises StoreError, also when it turns out to be gone meanwhile."""
-        missing = self.size
-        last = 0
-        while batch := storing(texts.batch)(self._db, self.id, last):
-            last = batch[-1][0]
-            for _, text in batch:
-                missing -= texts.size(text)
-                yield text
-        if missing > 0:  # a shorter answer must not pass for a complete one
-            raise StoreError("the answer was removed while it was read")
-
-    @storing
-    def append(self, text: str) -> None:
-        """More of it: on disk, as far as the death of this process goes, when this returns."""
-        if not text:
-            return
-        text = mend_surrogates(text)
-        size = self.size + texts.size(text)
-        with transaction(self._db):
-            texts.add(self._db, self.id, text)
-            self._db.execute(
-                "UPDATE answers SET bytes = ?, updated = ? WHERE id = ?", (size, self._answers._clock(), self.id)
-            )
-        self.size = size
-
-    @storing
-    def finish(self, stop: Stop, usage: Usage, *, cached: bool) -> None:
-        """It is complete from now on. One that is cached is let go; another is held until the run is over.
-
-        Other rows of its request that are of no use any more are removed.
-        """
-        with transaction(self._db):
-            self._db.execute(
-                "UPDATE answers SET complete = 1, cached = ?, stop_reason = ?, stop_category = ?, input_tokens = ?, "
-                "output_tokens = ?, cache_read_tokens = ?, cache_write_tokens = ?, updated = ? WHERE id = ?",
-                (cached, stop.reason, stop.category, *astuple(usage), self._answers._clock(), self.id),
-            )
-            self._answers._delete_superseded(self._key, self.id)
-        self.stop, self.usage = stop, usage
-        if cached:
-            self._answers._holds.let_go(self.id)
-
-    @storing
-    def adopt(self, *, cached: bool) -> None:
-        """This run has found it complete: it goes with this run (see Answers.forget_run), or is cached from now on.
-
-        What another run holds stays that one's.
-        """
-        with transaction(self._db):
-            if self._answers._holds.take(self.id):
-                self._db.execute(
-                    "UPDATE answers SET run = ?, cached = cached OR ? WHERE id = ?",
-                    (self._answers.run, cached, self.id),
-                )
-
-    @storing
-    def remove(self) -> None:
-        """It is gone, and so are other rows of its request that are of no use any more."""
-        with transaction(self._db):
-            texts.delete(self._db, [self.id])
-            self._answers._delete_superseded(self._key, self.id)
-        self._answers._holds.let_go(self.id)
-        texts.tidy_in_passing(self._db)
-
-    @storing
-    def release(self) -> None:
-        """Lets go: what is there stays, to be resumed."""
-        self._answers._holds.let_go(self.id)
+        return Entry(self._shelf, checked(row, int), checked(key, str), stop, Usage(*numbers), size=checked(size, int))
