@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from conftest import Run, Spawn, Start
-from fake_server import RST, FakeServer, Reply, answer, closing, failure, opening, text, wait
+from fake_server import RST, FakeServer, Pause, Reply, answer, closing, failure, opening, text, wait
 from harness import PROGRAM, Nursery, hermetic
 
 CUT = "[The answer was cut off here.]"
@@ -263,3 +264,40 @@ def test_fifty_at_once_are_fifty_exchanges_in_an_order_that_makes_sense(
     said = [text for exchange in exchanges for text in exchange]
     for place in range(50):  # each was asked with all that was before it
         assert asked(server, place) == turns(*said[: 2 * place + 1])
+
+
+def test_of_several_that_are_killed_each_keeps_what_it_had(
+    start: Start, warm_nursery: Nursery | None, run_warm: Run, server: FakeServer, home: Path
+):
+    """Whoever comes next goes on from that, and nothing that was shown is lost."""
+    pieces = [f"piece {number} " for number in range(30)]
+    server.always(
+        Reply(steps=[*opening(), *(step for piece in pieces for step in (text(piece), Pause(0.002))), *closing()])
+    )
+    options = ["chat", "--session", "work", "--max-history", "100", "--coalesce", "0"]
+    processes = [
+        start(warm_nursery, [*PROGRAM, *options, f"question {number}"], hermetic(home, server.url))
+        for number in range(10)
+    ]
+
+    def kill(number: int) -> None:
+        processes[number].read_until(pieces[3 * number].encode(), timeout=60)
+        processes[number].signal(signal.SIGKILL)
+
+    killers = [threading.Thread(target=kill, args=[number]) for number in range(0, 10, 2)]
+    for killer in killers:
+        killer.start()
+    for killer in killers:
+        killer.join()
+    shown = {f"question {number}": process.finish(timeout=60).text for number, process in enumerate(processes)}
+    assert run_warm("chat", "-c", "--max-history", "100", "the last").status == 0
+    *exchanges, _ = [(state, json.loads(question), said) for state, question, said in stored(home)]
+    assert len(exchanges) == 10
+    whole = "".join(pieces)
+    for state, question, said in exchanges:
+        assert whole.startswith(said)
+        assert said.startswith(shown[question])
+        assert state == "complete" if said == whole else state == "cut"
+    assert [content.removesuffix(f"\n\n{CUT}").strip() for role, content in asked(server) if role == "assistant"] == [
+        said.strip() for _, _, said in exchanges
+    ]

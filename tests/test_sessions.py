@@ -246,6 +246,16 @@ def test_a_turn_that_cannot_be_kept_is_an_error_once_it_is_answered(spawn: Spawn
     assert result.stderr == "streamcli: session work cannot be kept: no room\n"
 
 
+def test_a_turn_that_cannot_be_begun_is_not_asked(run_warm: Run, server: FakeServer, home: Path):
+    begin(run_warm, server, "work", ("1", "A"))
+    db = sqlite3.connect(database(home), isolation_level=None)
+    db.execute("CREATE TRIGGER full BEFORE INSERT ON exchanges BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    db.close()
+    result = run_warm("chat", "--session", "work", "2")
+    assert (result.status, len(server.requests)) == (66, 1), result
+    assert result.stderr.startswith("streamcli: session work cannot be read or kept: no room\nhint: ")
+
+
 def test_without_a_state_directory_there_is_no_session_but_there_are_answers(run_warm: Run, server: FakeServer):
     result = run_warm("chat", "--session", "work", "hi", env={"STREAMCLI_STATE_DIR": "/dev/null/x"})
     assert (result.status, len(server.requests)) == (66, 0)
@@ -270,3 +280,13 @@ def test_what_is_kept_is_masked_as_what_is_sent_is(run_warm: Run, server: FakeSe
     data = b"".join(path.read_bytes() for path in database(home).parent.iterdir())
     assert secret.encode() not in data
     assert b"PASSWORD" in data
+
+
+def test_a_full_disk_is_an_error_before_any_request(run: Run, server: FakeServer, home: Path):
+    """A limit on the size of files is as near as a test comes to it."""
+    assert run("chat", "--session", "work", "1").status == 0
+    result = run("chat", "-c", "x" * 10_000, wrap='ulimit -f 8; exec "$@"')
+    assert (result.status, len(server.requests)) == (66, 1), result
+    assert "cannot be read or kept: " in result.stderr
+    assert run("chat", "-c", "2").status == 0
+    assert [message["content"] for message in server.requests[-1].body["messages"]] == ["1", "ok", "2"]
