@@ -207,3 +207,20 @@ def test_dry_run_of_a_session_makes_no_file(run: Run, home: Path):
     result = run("chat", "--session", "work", "--dry-run", "2")
     assert (result.status, (home / "state").exists()) == (0, False)
     assert run("chat", "-c", "--dry-run", "2").status == 66
+
+
+def test_files_go_along_with_the_first_turn(run: Run, server: FakeServer, tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("some notes\n")
+    assert run("chat", "--converse", "-a", "notes.txt", stdin=b"one\ntwo\n", cwd=tmp_path).status == 0
+    first, _, second = said(server)
+    assert [block["text"] for block in first] == ['<file name="notes.txt">\nsome notes\n</file>', "one"]
+    assert second == "two"
+
+
+def test_files_stay_in_a_session(run: Run, server: FakeServer, tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("some notes\n")
+    assert run("chat", "-n", "--session", "work", "-a", "notes.txt", "one", cwd=tmp_path).status == 0
+    assert run("chat", "-n", "-c", "two").status == 0
+    first, _, second = said(server)
+    assert [block["text"] for block in first] == ['<file name="notes.txt">\nsome notes\n</file>', "one"]
+    assert second == "two"

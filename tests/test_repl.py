@@ -440,6 +440,21 @@ def test_export(talk, server, tmp_path):
     leave(glass)
 
 
+def test_files_go_along_with_the_next_message(talk, server, tmp_path):
+    (tmp_path / "first.txt").write_text("of the start\n")
+    (tmp_path / "later.txt").write_text("of later\n")
+    glass = talk("-q", "-a", "first.txt", cwd=tmp_path)
+    for typed in ("one", "/attach later.txt", "/attach nowhere.txt", "two", "three"):
+        glass.type(f"{typed}\r")
+        glass.wait_for(f"> {typed}")
+        glass.wait_prompt()
+    assert "streamcli: cannot read nowhere.txt: No such file or directory" in leave(glass)
+    one, _, two, _, three = (content for _, content in messages(server))
+    assert [block["text"] for block in one] == ['<file name="first.txt">\nof the start\n</file>', "one"]
+    assert [block["text"] for block in two] == ['<file name="later.txt">\nof later\n</file>', "two"]
+    assert three == "three"
+
+
 # Sessions
 
 
