@@ -21,7 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from streamcli.core.position import HEAD_BYTES, Piece, Position
 from streamcli.edge import follow, siblings
-from streamcli.edge.follow import MAX_BATCH_BYTES, Follower, position_key
+from streamcli.edge.demand import MAX_BATCH_BYTES
+from streamcli.edge.follow import Follower, position_key
 from streamcli.edge.followed import MISSING_GRACE, ROTATION_GRACE
 from streamcli.edge.logfile import LogFile
 from streamcli.errors import InputError

@@ -13,13 +13,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from streamcli.core.position import Piece, Position
-from streamcli.edge.demand import OnDemand
+from streamcli.edge.demand import MAX_BATCH_BYTES, OnDemand
 from streamcli.edge.followed import FollowedLog
 from streamcli.edge.wakeups import Wakeups
 from streamcli.errors import InputError
 
-# What one call of `read` returns at most, of all files together: as StdinSource does.
-MAX_BATCH_BYTES = 256 * 1024
 # What is read of one file before the others have their turn.
 _TURN_BYTES = 64 * 1024
 # Seconds between two looks, where nothing wakes us up: network file systems tell nothing of what others write.
