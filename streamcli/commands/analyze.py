@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from streamcli.commands.runtime import Runtime
 from streamcli.commands.watch import Watch
 from streamcli.config import AnalyzeSettings
 from streamcli.core.intake import Intake
-from streamcli.core.position import Position
 from streamcli.core.window import CHARS_PER_TOKEN, WindowPolicy
 from streamcli.edge.signals import DeathBySignal
 from streamcli.errors import CannotCreate, OutputError, UsageError, worst_status
@@ -92,16 +91,9 @@ def _check(runtime: Runtime, settings: AnalyzeSettings) -> None:
 def _source(
     runtime: Runtime, settings: AnalyzeSettings, paths: Sequence[str], asked_is_there: "asyncio.Future[Asking]"
 ) -> StdinInput | FollowedInput:
-    async def positions(keys: Sequence[str]) -> Mapping[str, Position]:
-        desk = (await asked_is_there).desk if settings.resume else None
-        if desk is None or desk.journal is None:
-            return {}
-        await desk.journal.ready()
-        return desk.journal.attempt(lambda answers: answers.positions().get(keys)) or {}
-
     if not paths:
         return StdinInput(runtime)
-    return FollowedInput(runtime, paths, from_start=settings.from_start, positions=positions)
+    return FollowedInput(runtime, settings, paths, asked_is_there)
 
 
 def _intakes(settings: AnalyzeSettings, paths: Sequence[str], redactor: "Redactor | None") -> list[Intake]:

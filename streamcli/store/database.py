@@ -68,6 +68,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             updated REAL NOT NULL
         )""",
     ),
+    ("ALTER TABLE positions ADD COLUMN anchor TEXT NOT NULL DEFAULT ''",),
 )
 
 
