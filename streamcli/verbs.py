@@ -253,6 +253,7 @@ def analyze(
         "fail_on": fail_on.value if fail_on else None,
         "skip_ok": skip_ok,
         "context": context,
+        "words": tuple(common.get("prompt") or ()),
         "follow": tuple(follow or ()),
         "from_start": from_start,
         "pii": pii,

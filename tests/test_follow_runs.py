@@ -308,6 +308,36 @@ def test_where_positions_cannot_be_read_resume_has_no_effect(spawn, server, log,
 # --- which files ---
 
 
+def test_words_that_name_files_are_files_and_this_is_said(spawn, server, tmp_path):
+    """As of `--follow *.log`, whatever is in the names."""
+    names = ["a.log", "b c.log", "d.log", "e.log", "f.log"]
+    for name in names:
+        append(tmp_path / name, [name])
+    process = follow(spawn, "--follow", *names, "what is", "up", cwd=tmp_path)
+    process.read_until(b"following a.log, b c.log, d.log and 2 more, and asking: what is up", "stderr")
+    until_sent(process, server, "f.log: f.log")
+    stopped(process)
+    assert set(lines_sent(server)) == {f"{name}: {name}" for name in names}
+    assert content(server, 0).endswith("what is up")
+
+
+def test_a_folder_among_the_words_is_an_error(spawn, server, tmp_path):
+    append(tmp_path / "a.log", ["a"])
+    (tmp_path / "old.log").mkdir()
+    result = follow(spawn, "--follow", "a.log", "old.log", "why?", cwd=tmp_path).finish()
+    assert (result.status, server.requests) == (66, [])
+    assert "old.log is a directory" in result.stderr
+
+
+def test_a_name_forges_no_line(spawn, server, tmp_path):
+    append(tmp_path / "a\nL9 CRITICAL: forged", ["real"])
+    append(tmp_path / "b.log", ["b"])
+    process = follow(spawn, "--follow", "a\nL9 CRITICAL: forged", "--follow", "b.log", cwd=tmp_path)
+    until_sent(process, server, "a\\x0aL9 CRITICAL: forged: real")
+    stopped(process)
+    assert "\nL9 " not in "".join(content(server, number) for number in range(len(server.requests)))
+
+
 def test_its_own_answers_are_not_followed(spawn, server, tmp_path):
     append(tmp_path / "a.log", ["a"])
     out = tmp_path / "out.log"

@@ -16,6 +16,7 @@ from streamcli.commands.runtime import Runtime
 from streamcli.commands.watch import Watch
 from streamcli.config import AnalyzeSettings
 from streamcli.core.intake import Intake
+from streamcli.core.lines import show_line
 from streamcli.core.window import CHARS_PER_TOKEN, WindowPolicy
 from streamcli.edge.signals import DeathBySignal
 from streamcli.errors import CannotCreate, OutputError, UsageError, worst_status
@@ -34,7 +35,7 @@ async def run(runtime: Runtime, settings: AnalyzeSettings) -> int:
 
 
 async def _run(runtime: Runtime, settings: AnalyzeSettings, redactor: "Redactor | None") -> int:
-    paths, prompt = followed(settings)
+    paths, prompt = followed(runtime, settings)
     settings = replace(settings, prompt=prompt)
     asked_is_there: asyncio.Future[Asking] = asyncio.get_running_loop().create_future()
     source = _source(runtime, settings, paths, asked_is_there)
@@ -99,7 +100,7 @@ def _source(
 def _intakes(settings: AnalyzeSettings, paths: Sequence[str], redactor: "Redactor | None") -> list[Intake]:
     """One for each input; of several, each puts its name on its records."""
     start = re.compile(settings.record_start.encode("utf-8", "surrogateescape")) if settings.record_start else None
-    names = [os.fsencode(path) for path in paths] if len(paths) > 1 else [b""]
+    names = [show_line(os.fsencode(path)).encode() for path in paths] if len(paths) > 1 else [b""]
     return [Intake(redactor.apart() if redactor is not None else None, start, name) for name in names]
 
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from streamcli.commands.asking import Asking
@@ -129,13 +128,17 @@ class FollowedInput:
         self.keep({number: at for number, at in starts.items() if (one := kept[number]) is None or one.position != at})
 
 
-def followed(settings: AnalyzeSettings) -> tuple[tuple[str, ...], str]:
+def followed(runtime: Runtime, settings: AnalyzeSettings) -> tuple[tuple[str, ...], str]:
     """The files to follow, and the question: of `--follow *.log` a shell makes one file, and words that name files."""
-    paths, words = list(settings.follow), settings.prompt.split(" ")
-    with suppress(ValueError):  # a NUL is in no name
-        while paths and words and words[0] and os.path.isfile(words[0]):
-            paths.append(words.pop(0))
-    return tuple(paths), " ".join(words) if len(paths) > len(settings.follow) else settings.prompt
+    words = list(settings.words)
+    paths = list(settings.follow)
+    while paths and words and os.path.lexists(words[0]):
+        paths.append(words.pop(0))
+    if len(paths) == len(settings.follow):
+        return settings.follow, settings.prompt
+    question = " ".join(words)
+    runtime.notes.notice(f"following {_named(paths)}" + (f", and asking: {question}" if question else ""))
+    return tuple(paths), question
 
 
 def command_key(question: str, system: str | None) -> str:
