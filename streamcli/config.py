@@ -155,6 +155,8 @@ class AnalyzeSettings(Settings):
     fail_on: Level | None = None
     skip_ok: bool = False
     context: int = 0
+    words: tuple[str, ...] = ()
+    """Those of the prompt: with --follow the first may be files."""
     follow: tuple[str, ...] = ()
     from_start: bool = False
     pii: bool = False

@@ -1,11 +1,10 @@
 """The verbs' command lines: each turns its options into settings."""
 
-import inspect
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from streamcli.chat_options import Attach, ChatModel, Converse, GoOn, MaxHistory, MaxHistoryTokens, SessionName
-from streamcli.config import AnalyzeSettings, ChatSettings, GenSettings, Settings
+from streamcli.common_options import common_fields, message_fields, with_common
+from streamcli.config import AnalyzeSettings, ChatSettings, GenSettings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL
 from streamcli.gen_options import (
     AnnotateOption,
@@ -24,41 +23,11 @@ from streamcli.gen_options import (
 )
 from streamcli.invocation import Command, Invocation
 from streamcli.options import (
-    BaseUrl,
-    Cache,
-    Coalesce,
-    CoalesceDelay,
-    Color,
-    ColorOption,
-    ConnectTimeout,
-    CountTokens,
-    DryRun,
-    Each,
     EachRecord,
-    Format,
-    IdleTimeout,
     Jobs,
-    KeepDays,
-    KeepMb,
-    MaxCost,
-    MaxTokens,
-    MaxTotalTokens,
-    NoStdin,
-    OnBreak,
-    OnBreakOption,
     Pii,
-    Prompt,
-    Quiet,
-    Redact,
-    RedactRules,
-    Resume,
-    Retries,
-    ShowUsage,
-    System,
-    Timeout,
     TransformNames,
     Unordered,
-    Verbose,
     model_option,
 )
 from streamcli.watch_options import (
@@ -83,82 +52,7 @@ from streamcli.watch_options import (
 )
 
 
-def _common(
-    prompt: Prompt = None,
-    no_stdin: NoStdin = False,
-    model: Annotated[str, model_option()] = DEFAULT_MODEL,
-    system: System = None,
-    max_tokens: MaxTokens = None,
-    base_url: BaseUrl = None,
-    timeout: Timeout = Settings.timeout,
-    connect_timeout: ConnectTimeout = Settings.connect_timeout,
-    idle_timeout: IdleTimeout = Settings.idle_timeout,
-    retries: Retries = Settings.retries,
-    on_break: OnBreakOption = OnBreak.resume,
-    coalesce: Coalesce = Settings.coalesce,
-    coalesce_delay: CoalesceDelay = Settings.coalesce_delay * 1000,
-    format: Format = None,
-    color: ColorOption = Color.auto,
-    cache: Cache = False,
-    resume: Resume = False,
-    redact: Redact = None,
-    redact_rules: RedactRules = None,
-    usage: ShowUsage = False,
-    max_cost: MaxCost = None,
-    max_total_tokens: MaxTotalTokens = None,
-    keep_mb: KeepMb = Settings.keep_mb,
-    keep_days: KeepDays = Settings.keep_days,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    dry_run: DryRun = False,
-    count_tokens: CountTokens = False,
-) -> dict[str, Any]:
-    """The options that all verbs share, as fields of Settings."""
-    return {
-        "prompt": " ".join(prompt or ()),
-        "read_stdin": not no_stdin,
-        "model": model,
-        "system": system,
-        "max_tokens": max_tokens,
-        "base_url": base_url,
-        "timeout": timeout,
-        "connect_timeout": connect_timeout,
-        "idle_timeout": idle_timeout,
-        "retries": retries,
-        "on_break": on_break.value,
-        "coalesce": coalesce,
-        "coalesce_delay": coalesce_delay / 1000,
-        "format": format.value if format else None,
-        "color": color.value,
-        "cache": cache,
-        "resume": resume,
-        "redact": bool(redact),
-        "redact_rules": redact_rules,
-        "usage": usage,
-        "max_cost": max_cost,
-        "max_total_tokens": max_total_tokens,
-        "keep_mb": keep_mb,
-        "keep_days": keep_days,
-        "quiet": quiet,
-        "verbose": verbose,
-        "dry_run": dry_run,
-        "count_tokens": count_tokens,
-    }
-
-
-def _with_common(function: Callable[..., Invocation]) -> Callable[..., Invocation]:
-    """A verb's own options, and after them the common ones, which it takes as **common."""
-    own = inspect.signature(function).parameters.values()
-    named = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    replaced = {parameter.name for parameter in named}
-    shared = inspect.signature(_common).parameters.values()
-    parameters = [*named, *(parameter for parameter in shared if parameter.name not in replaced)]
-    # Typer takes a command's options from its signature.
-    function.__dict__["__signature__"] = inspect.Signature(parameters)
-    return function
-
-
-@_with_common
+@with_common
 def chat(
     attach: Attach = None,
     session: SessionName = None,
@@ -177,7 +71,7 @@ def chat(
 
     Standard input is the message, or what PROMPT is about. On a terminal, without PROMPT, it is a conversation.
     """
-    fields = _many(each, jobs, unordered, {"model": model or DEFAULT_MODEL, **common}) | {
+    fields = message_fields(each, jobs, unordered, {"model": model or DEFAULT_MODEL, **common}) | {
         "transforms": tuple(transform or ()),
         "attach": tuple(attach or ()),
         "is_model_given": model is not None,
@@ -190,7 +84,7 @@ def chat(
     return Invocation(_load_chat, ChatSettings(verb="chat", **fields))
 
 
-@_with_common
+@with_common
 def gen(
     output: OutputFile = None,
     edit: Edit = None,
@@ -214,7 +108,7 @@ def gen(
 
     The fence around it, and what stands before and after, is left out.
     """
-    fields = _many(each, jobs, unordered, common) | {
+    fields = message_fields(each, jobs, unordered, common) | {
         "output": output,
         "edit": edit,
         "force": force,
@@ -232,15 +126,7 @@ def gen(
     return Invocation(_load_gen, GenSettings(verb="gen", **fields))
 
 
-def _many(each: Each | None, jobs: int, unordered: bool, common: dict[str, Any]) -> dict[str, Any]:
-    """The common options with those of --each, as fields of MessageSettings."""
-    fields = _common(**common)
-    if each is not None and common.get("format") is None:
-        fields["format"] = "json"
-    return fields | {"each": each.value if each else None, "jobs": jobs, "unordered": unordered}
-
-
-@_with_common
+@with_common
 def analyze(
     lines: Lines = AnalyzeSettings.lines,
     every: Every = AnalyzeSettings.every,
@@ -268,7 +154,7 @@ def analyze(
     Lines that come while an answer is written are the next window; what does not fit is condensed. PROMPT says what
     to look for. With the defaults an hour has at most 360 requests and about 3 million tokens in; a quiet log far less.
     """
-    fields = _common(model=model, **common) | {
+    fields = common_fields(model=model, **common) | {
         "redact": common.get("redact") is not False,
         "lines": lines,
         "every": every,
@@ -283,6 +169,7 @@ def analyze(
         "fail_on": fail_on.value if fail_on else None,
         "skip_ok": skip_ok,
         "context": context,
+        "words": tuple(common.get("prompt") or ()),
         "follow": tuple(follow or ()),
         "from_start": from_start,
         "pii": pii,

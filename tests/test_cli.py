@@ -216,7 +216,10 @@ def test_the_documented_defaults():
     + [("gen", *option) for option in GEN],
 )
 def test_an_option_sets_its_field_and_no_other(verb, options, field, value):
-    assert settings_of(verb, "hi", *options) == replace(DEFAULTS[verb], prompt="hi", **changed(verb, field, value))
+    words = {"words": ("hi",)} if verb == "analyze" else {}
+    assert settings_of(verb, "hi", *options) == replace(
+        DEFAULTS[verb], prompt="hi", **words, **changed(verb, field, value)
+    )
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,17 @@ from agents import Agent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamcli.core.position import HEAD_BYTES, Position
+from streamcli.core.position import HEAD_BYTES, Kept, Position
 from streamcli.store import database
 from streamcli.store.answers import Answers
 from streamcli.store.database import FILE, MIGRATIONS, StoreError, open_database
 
-BASE = Position(device=64769, inode=1234, offset=5000, head_size=HEAD_BYTES, head="ab" * 32)
+BASE = Position(device=64769, inode=1234, offset=5000, head_size=HEAD_BYTES, head="ab" * 32, anchor="cd" * 32)
 sizes = st.integers(0, 2**63 - 1)
 numbers = st.integers(0, 2**64 - 1)  # what the system may give
-positions = st.builds(Position, numbers, numbers, sizes, sizes, st.text("0123456789abcdef", max_size=64))
-paths = st.binary(min_size=1, max_size=40).filter(lambda path: 0 not in path).map(os.fsdecode)
+digests = st.text("0123456789abcdef", max_size=64)
+positions = st.builds(Position, numbers, numbers, sizes, sizes, digests, digests)
+keys = st.binary(min_size=1, max_size=40).map(os.fsdecode)  # with a NUL before what is not of the path
 
 
 @pytest.fixture
@@ -47,23 +49,11 @@ def answers(tmp_path: Path) -> Iterator[Answers]:
 
 
 def at(offset):
-    return Position(BASE.device, BASE.inode, offset, BASE.head_size, BASE.head)
+    return replace(BASE, offset=offset)
 
 
-# --- a position ---
-
-
-def test_back_to_the_end_of_the_last_line():
-    back = BASE.back(300)
-    assert (back.offset, back.head_size, back.head, back.inode) == (4700, BASE.head_size, BASE.head, BASE.inode)
-    assert BASE.back(0) == BASE
-    assert BASE.back(BASE.offset).offset == 0
-
-
-@pytest.mark.parametrize("size", [-1, BASE.offset + 1])
-def test_not_back_into_another_file(size):
-    with pytest.raises(ValueError, match="bytes back from"):
-        BASE.back(size)
+def got(kept, *keys):
+    return {key: found.position for key, found in kept.get(keys).items()}
 
 
 # --- kept ---
@@ -71,24 +61,24 @@ def test_not_back_into_another_file(size):
 
 def test_only_what_was_put_can_be_got(answers):
     kept = answers.positions()
-    assert kept.get(["/log/a", "/log/b"]) == {}
+    assert got(kept, "/log/a", "/log/b") == {}
     kept.put({"/log/a": BASE})
-    assert kept.get(["/log/a", "/log/b"]) == {"/log/a": BASE}
-    assert kept.get([]) == {}
+    assert got(kept, "/log/a", "/log/b") == {"/log/a": BASE}
+    assert got(kept) == {}
 
 
 def test_the_last_one_counts(answers):
     kept = answers.positions()
     kept.put({"/log/a": at(1), "/log/b": at(2)})
     kept.put({"/log/a": at(3)})
-    assert kept.get(["/log/a", "/log/b"]) == {"/log/a": at(3), "/log/b": at(2)}
+    assert got(kept, "/log/a", "/log/b") == {"/log/a": at(3), "/log/b": at(2)}
 
 
 def test_another_run_finds_it(tmp_path):
     with closing(Answers(tmp_path)) as answers:
         answers.positions().put({"/log/a": BASE})
     with closing(Answers(tmp_path)) as answers:
-        assert answers.positions().get(["/log/a"]) == {"/log/a": BASE}
+        assert got(answers.positions(), "/log/a") == {"/log/a": BASE}
 
 
 @pytest.fixture(scope="module")
@@ -98,17 +88,17 @@ def any_answers(tmp_path_factory) -> Iterator[Answers]:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.dictionaries(paths, positions, max_size=5))
+@given(st.dictionaries(keys, positions, max_size=5))
 def test_whatever_the_system_calls_a_file(any_answers, some):
     any_answers.positions().put(some)
-    assert any_answers.positions().get(some) == some
+    assert got(any_answers.positions(), *some) == some
 
 
 def test_all_or_none(answers):
     kept = answers.positions()
     with pytest.raises(StoreError, match="a number is too large for it"):
         kept.put({"/log/a": at(1), "/log/b": at(2**63)})
-    assert kept.get(["/log/a", "/log/b"]) == {}
+    assert got(kept, "/log/a", "/log/b") == {}
 
 
 def test_old_ones_are_forgotten(tmp_path):
@@ -122,7 +112,7 @@ def test_old_ones_are_forgotten(tmp_path):
         kept.forget(100)
         assert set(kept.get(["/log/old", "/log/still"])) == {"/log/old", "/log/still"}
         kept.forget(99)
-        assert kept.get(["/log/old", "/log/still"]) == {"/log/still": at(2)}
+        assert got(kept, "/log/old", "/log/still") == {"/log/still": at(2)}
 
 
 def test_answers_and_positions_leave_each_other_alone(answers):
@@ -137,7 +127,7 @@ def test_answers_and_positions_leave_each_other_alone(answers):
     answers.positions().put({"/log/a": BASE})
     answers.clear()
     answers.evict(0, -1)
-    assert answers.positions().get(["/log/a"]) == {"/log/a": BASE}
+    assert got(answers.positions(), "/log/a") == {"/log/a": BASE}
 
 
 def test_paths_are_for_this_user_only(tmp_path, answers):
@@ -150,7 +140,16 @@ def test_paths_are_for_this_user_only(tmp_path, answers):
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("device", "x"), ("inode", b"1"), ("offset", "far"), ("offset", -1), ("head_size", -1), ("head", b"ab")],
+    [
+        ("device", "x"),
+        ("inode", b"1"),
+        ("offset", "far"),
+        ("offset", -1),
+        ("head_size", -1),
+        ("head", b"ab"),
+        ("anchor", b"ab"),
+        ("updated", "now"),
+    ],
 )
 def test_what_no_streamcli_wrote(tmp_path, answers, column, value):
     answers.positions().put({"/log/a": BASE})
@@ -186,10 +185,10 @@ def test_of_two_processes_the_last_one_wins(answers, agent):
     for number, each in enumerate((one, two)):
         each.tell(f"[kept.put({{'/log/a': Position(1, {number}, at, at, 'x')}}) for at in range(100)]; kept.put({{}})")
     assert [one.hear(), two.hear()] == [None, None]
-    (last,) = answers.positions().get(["/log/a"]).values()
+    (last,) = got(answers.positions(), "/log/a").values()
     assert last.offset == last.head_size == 99
     two.do("kept.put({'/log/a': Position(1, 7, 5, 5, 'y')})")
-    assert answers.positions().get(["/log/a"]) == {"/log/a": Position(1, 7, 5, 5, "y")}
+    assert got(answers.positions(), "/log/a") == {"/log/a": Position(1, 7, 5, 5, "y")}
 
 
 # --- from one version of the file to the next ---
@@ -204,7 +203,22 @@ def test_a_file_of_the_first_version_is_upgraded_without_loss(tmp_path, monkeypa
     with closing(Answers(tmp_path)) as answers:
         assert "".join(answers.get(entry.id).text()) == "what was paid for"
         answers.positions().put({"/log/a": BASE})
-        assert answers.positions().get(["/log/a"]) == {"/log/a": BASE}
+        assert got(answers.positions(), "/log/a") == {"/log/a": BASE}
+
+
+def test_positions_of_the_second_version_have_no_anchor(tmp_path, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(database, "MIGRATIONS", MIGRATIONS[:2])
+        with closing(open_database(tmp_path)) as db:
+            db.execute("INSERT INTO positions VALUES (?, '1', '2', 3, 4, 'ab', 5.0)", (b"/log/a",))
+    with closing(Answers(tmp_path)) as answers:
+        assert answers.positions().get(["/log/a"]) == {"/log/a": Kept(Position(1, 2, 3, 4, "ab"), 5.0)}
+
+
+def test_when_it_was_kept(tmp_path):
+    with closing(Answers(tmp_path, clock=lambda: 1000.5)) as answers:
+        answers.positions().put({"/log/a": BASE})
+        assert answers.positions().get(["/log/a"]) == {"/log/a": Kept(BASE, 1000.5)}
 
 
 def test_an_earlier_program_leaves_an_upgraded_file_alone(tmp_path, monkeypatch):

@@ -21,6 +21,7 @@ from streamcli.core.finding_filter import FindingFilter
 from streamcli.core.findings import Again, Finding
 from streamcli.core.limits import in_words
 from streamcli.core.models import is_embedded
+from streamcli.core.position import Mark
 from streamcli.core.prompt import compose_window, sendable, window_question
 from streamcli.core.secrets.pii import Restorer
 from streamcli.core.window import Window
@@ -49,7 +50,7 @@ class Analysis:
         watch: Watch,
         chronicle: Chronicle,
         redactor: "Redactor | None",
-        keep: Callable[[object, Asking], None],
+        keep: Callable[[Mark], None],
     ) -> None:
         self._runtime = runtime
         self._settings = settings
@@ -166,8 +167,7 @@ class Analysis:
                 self._runtime.notes,
             )
             self._chronicle.answered(window)
-            if self._settings.asks:
-                self._keep(window.mark, self._asked)
+            self._keep(window.mark)
             if self._settings.fail_on and outlets and not outlets[0].is_understood:
                 about = f"lines {window.first} to {window.last}"
                 self._runtime.notes.notice(f"{about}: neither a finding nor an OK, so --fail-on has nothing to go by")

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from streamcli.commands.runtime import Runtime
 from streamcli.commands.watch import Watch
 from streamcli.config import AnalyzeSettings
 from streamcli.core.intake import Intake
-from streamcli.core.position import Position
+from streamcli.core.lines import show_line
 from streamcli.core.window import CHARS_PER_TOKEN, WindowPolicy
 from streamcli.edge.signals import DeathBySignal
 from streamcli.errors import CannotCreate, OutputError, UsageError, worst_status
@@ -35,7 +35,7 @@ async def run(runtime: Runtime, settings: AnalyzeSettings) -> int:
 
 
 async def _run(runtime: Runtime, settings: AnalyzeSettings, redactor: "Redactor | None") -> int:
-    paths, prompt = followed(settings)
+    paths, prompt = followed(runtime, settings)
     settings = replace(settings, prompt=prompt)
     asked_is_there: asyncio.Future[Asking] = asyncio.get_running_loop().create_future()
     source = _source(runtime, settings, paths, asked_is_there)
@@ -92,22 +92,15 @@ def _check(runtime: Runtime, settings: AnalyzeSettings) -> None:
 def _source(
     runtime: Runtime, settings: AnalyzeSettings, paths: Sequence[str], asked_is_there: "asyncio.Future[Asking]"
 ) -> StdinInput | FollowedInput:
-    async def positions(keys: Sequence[str]) -> Mapping[str, Position]:
-        desk = (await asked_is_there).desk if settings.resume else None
-        if desk is None or desk.journal is None:
-            return {}
-        await desk.journal.ready()
-        return desk.journal.attempt(lambda answers: answers.positions().get(keys)) or {}
-
     if not paths:
         return StdinInput(runtime)
-    return FollowedInput(runtime, paths, from_start=settings.from_start, positions=positions)
+    return FollowedInput(runtime, settings, paths, asked_is_there)
 
 
 def _intakes(settings: AnalyzeSettings, paths: Sequence[str], redactor: "Redactor | None") -> list[Intake]:
     """One for each input; of several, each puts its name on its records."""
     start = re.compile(settings.record_start.encode("utf-8", "surrogateescape")) if settings.record_start else None
-    names = [os.fsencode(path) for path in paths] if len(paths) > 1 else [b""]
+    names = [show_line(os.fsencode(path)).encode() for path in paths] if len(paths) > 1 else [b""]
     return [Intake(redactor.apart() if redactor is not None else None, start, name) for name in names]
 
 

@@ -1,9 +1,10 @@
 """What analyze reads: records as they come in, and windows as they close and a request can be sent."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from streamcli.commands.message import remind_of_silence
 from streamcli.commands.runtime import Runtime
@@ -28,6 +29,14 @@ class Source(Protocol):
         """Waits for more; nothing at the end. What a cancelled call would have given, the next one gives."""
 
 
+class _Records(NamedTuple):
+    """Records of an input that wait for room in the window, and how many lines they have."""
+
+    input: int
+    records: Sequence[bytes]
+    lines: int
+
+
 class Watch:
     """The lines that are there, and the windows they make. A window's mark is how far the inputs are in it."""
 
@@ -45,7 +54,7 @@ class Watch:
         self._reader: asyncio.Task[None] | None = None
         self._is_wanted = False
         self._is_stopped = False
-        self._rest: Sequence[bytes] = ()  # records that a full window did not take
+        self._waiting: deque[_Records] = deque()
         self._last_at = self._began_at
         self.in_hand = 0
         """Lines of windows that were taken and are not dealt with: the taker's to count down."""
@@ -98,9 +107,9 @@ class Watch:
 
     def last_window(self) -> Window | None:
         """What is left after `stop`, as one window."""
-        for intake in self._intakes:
-            self._rest = [*self._rest, *self._counted(intake.flush())]
-        self._rest = self._builder.add(self._rest, self._last_at)
+        for number in range(len(self._intakes)):
+            self._wait_for_room(number, self._flushed(number))
+        self._pour()
         window = self._builder.take(self._last_at, by_force=True)
         return self._hand_out(window) if window else None
 
@@ -116,7 +125,7 @@ class Watch:
     @property
     def pending(self) -> int:
         """Lines that wait for a window."""
-        return self._builder.pending + lines_in(self._rest) + self._held
+        return self._builder.pending + sum(batch.lines for batch in self._waiting) + self._held
 
     @property
     def blank(self) -> int:
@@ -148,8 +157,8 @@ class Watch:
                         await self._take_in(piece)
             if self._last_at - self._began_at > LIVE_AFTER:
                 await asyncio.sleep(SIGNAL_GRACE)
-            for intake in self._intakes:
-                await self._add(intake.flush())
+            for number in range(len(self._intakes)):
+                await self._add(number, self._flushed(number))
         except StreamcliError as error:
             self.failure = error
         finally:
@@ -182,41 +191,52 @@ class Watch:
     async def _settle(self, number: int, intake: Intake) -> None:
         deadline, now = intake.deadline(), self._loop.time()
         if deadline is not None and now >= deadline:
-            await self._add(intake.feed(b"", now))
-            self._progress.settle(number)
-            self._builder.mark = self._progress.given_out
+            await self._add(number, intake.feed(b"", now))
 
     async def _take_in(self, piece: Piece) -> None:
-        intake = self._intakes[piece.input]
         if piece.restarted:
-            await self._add(intake.flush())
-            self._progress.restart(piece.input)
-        records = intake.feed(piece.data, self._last_at)
-        await self._add(records)
-        if piece.end is not None:
-            lines_end = piece.end.back(intake.unfinished)
-            all_given = intake.is_between_records
-            self._progress.advance(piece.input, lines_end, gave=bool(records), all_given=all_given)
-            self._builder.mark = self._progress.given_out
+            await self._add(piece.input, self._flushed(piece.input))
+        records = self._intakes[piece.input].feed(piece.data, self._last_at)
+        self._progress.read(piece)
+        await self._add(piece.input, records)
 
-    def _counted(self, records: Sequence[bytes]) -> Sequence[bytes]:
-        self._added += lines_in(records)
-        return records
+    def _flushed(self, number: int) -> list[bytes]:
+        """All that is held of an input, an unfinished line too."""
+        self._progress.end_line(number)
+        return self._intakes[number].flush()
 
-    async def _add(self, records: Sequence[bytes]) -> None:
-        """Puts records into the window; waits where that is full and about to be taken, or may not be condensed."""
-        self._rest = self._counted(records)
-        while self._rest:
+    async def _add(self, number: int, records: Sequence[bytes]) -> None:
+        """Puts an input's records into the window; waits where it is full and about to be taken, or takes no more."""
+        self._wait_for_room(number, records)
+        while self._waiting:
             self._taken.clear()
-            self._rest = self._builder.add(self._rest, self._last_at, to_the_brim=self._is_wanted)
+            self._pour(to_the_brim=self._is_wanted)
             self._changed.set()
-            if self._rest:
+            if self._waiting:
                 if self._policy.overload == "fail" and not self._is_wanted:
                     raise RateLimited("lines come faster than windows go out", "--on-overload says what to do then")
                 await self._taken.wait()
             elif self._builder.is_full:
                 await self.may_cut.wait()
                 await asyncio.sleep(PAUSE_WHEN_FULL)
+
+    def _wait_for_room(self, number: int, records: Sequence[bytes]) -> None:
+        if records:
+            lines = lines_in(records)
+            self._added += lines
+            self._waiting.append(_Records(number, records, lines))
+
+    def _pour(self, *, to_the_brim: bool = False) -> None:
+        """Puts into the window what it takes of what waits for it, and marks how far that was."""
+        while self._waiting:
+            number, records, lines = self._waiting.popleft()
+            left = self._builder.add(records, self._last_at, to_the_brim=to_the_brim)
+            lines_left = lines_in(left)
+            self._progress.give_out(number, lines - lines_left)
+            if left:
+                self._waiting.appendleft(_Records(number, left, lines_left))
+                break
+        self._builder.mark = self._progress.given_out
 
     async def _change(self, deadline: float | None) -> None:
         self._changed.clear()

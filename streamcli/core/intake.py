@@ -29,16 +29,6 @@ class Intake:
         """Lines that were read, in part or whole, and are in no record yet."""
         return self._joiner.held + (self._splitter.held > 0)
 
-    @property
-    def unfinished(self) -> int:
-        """Bytes of a last line that has not ended."""
-        return self._splitter.held
-
-    @property
-    def is_between_records(self) -> bool:
-        """Whether all whole lines have been given out in records."""
-        return not self._joiner.held
-
     def feed(self, chunk: bytes, now: float) -> list[bytes]:
         lines = self._splitter.feed(chunk, now) if chunk else []
         return self._named(self._joiner.feed(self._masked(lines, now), now))

@@ -6,12 +6,13 @@ answer is written is the next window, whole.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamcli.core.condense import Condensed
 from streamcli.core.condensing.masks import Masks
 from streamcli.core.multiline import SETTLE
 from streamcli.core.overload import NUMBER_ROOM, Kept, Overload, kept_by, lines_in
+from streamcli.core.position import Mark
 
 # Characters of log text a token. No tokenizer is at hand; counted by two embedded models, logs of six kinds had 1.6 to
 # 2.5 (digits and punctuation make more tokens than prose, which has about 4).
@@ -45,7 +46,7 @@ class Window:
     first: int
     last: int
     content: Condensed
-    mark: object = None
+    mark: Mark = field(default_factory=dict)
 
     @property
     def lines(self) -> int:
@@ -63,8 +64,8 @@ class WindowBuilder:
         self._ended = False
         self.blank = 0
         """Lines of windows that were passed over."""
-        self.mark: object = None
-        """How far the input has been added: the caller's to set, and handed on with each window."""
+        self.mark: Mark = {}
+        """How far the inputs have been added: the caller's to set, and handed on with each window."""
         self._clear()
 
     def _clear(self) -> None:

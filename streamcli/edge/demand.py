@@ -8,6 +8,10 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+# What one demand for input gives at most. A batch of the shortest lines is split within some 10 ms, so that ^C and the
+# network never wait longer.
+MAX_BATCH_BYTES = 256 * 1024
+
 
 class OnDemand(Generic[T]):
     """`next` gives what `produce` returns or raises, which is called in the thread. Not for concurrent callers.

@@ -5,65 +5,50 @@ hold what the files hold for it. What a rotation leaves behind is still there wh
 a full pipe loses what is rotated twice.
 """
 
-import os
-import stat
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from streamcli.core.position import Piece, Position
-from streamcli.edge.demand import OnDemand
+from streamcli.core.position import Kept, Piece
+from streamcli.edge.demand import MAX_BATCH_BYTES, OnDemand
+from streamcli.edge.followable import distinct, make_room, position_key
 from streamcli.edge.followed import FollowedLog
 from streamcli.edge.wakeups import Wakeups
-from streamcli.errors import InputError
 
-# What one call of `read` returns at most, of all files together: as StdinSource does.
-MAX_BATCH_BYTES = 256 * 1024
 # What is read of one file before the others have their turn.
 _TURN_BYTES = 64 * 1024
 # Seconds between two looks, where nothing wakes us up: network file systems tell nothing of what others write.
 POLL_SECONDS = 0.5
 
 
-def position_key(path: str) -> str:
-    """The name under which a file's position is kept: absolute, its folder without links.
-
-    The last part may be a link: that it leads to another file one day is a rotation.
-    """
-    folder, name = os.path.split(os.path.abspath(path))
-    return os.path.join(os.path.realpath(folder), name)
-
-
 class Follower:
     """`read` gives what comes next in any of the files, each an input by its index. Not for concurrent readers.
 
-    Memory is bounded by one batch. A file that is named twice is followed once, under its first index.
+    Memory is bounded by one batch. A file that is named twice is followed once: as a link, or else under its first
+    index.
     """
 
     def __init__(
         self,
         paths: Sequence[str],
-        positions: Mapping[str, Position],
+        kept: Mapping[str, Kept],
         *,
         from_start: bool,
         notice: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begins at the file's position in `positions`, by its `position_key`; else `from_start`, or with the last
-        lines. `notice` is called in the loop's thread. Raises InputError for what cannot be followed.
+        """Begins at the file's position in `kept`, by its `position_key`; else `from_start`, or with the last lines.
+        `notice` is called in the loop's thread. Raises InputError for what cannot be followed.
         """
         self._notice = notice
         self._clock = clock
         self._batches = OnDemand("follow", self._wait, self._close_files)
         self._files: dict[int, FollowedLog] = {}
-        seen = set()
-        for index, path in enumerate(paths):
-            identity = _check(path)
-            if identity not in seen:
-                seen.add(identity)
-                key = position_key(path)
-                self._files[index] = FollowedLog(key, path, positions.get(key), from_start=from_start, say=self._say)
+        for index in distinct(paths, kept):
+            path, key = paths[index], position_key(paths[index])
+            self._files[index] = FollowedLog(key, path, kept.get(key), from_start=from_start, say=self._say)
+        make_room(len(self._files))
         self._order = deque(self._files)
         self._wake = threading.Event()
         self._closed = threading.Event()
@@ -87,7 +72,7 @@ class Follower:
             read = self._files[index].step(min(room, _TURN_BYTES), now)
             if read is None:
                 continue
-            pieces.append(Piece(index, read.data, read.end, read.restarted))
+            pieces.append(Piece(index, read.data, read.end, read.restarted, read.before))
             room -= len(read.data)
             waiting.append(index)
             # Who was read last comes last, in the next call too.
@@ -130,18 +115,3 @@ class Follower:
     def _close_files(self) -> None:
         for file in self._files.values():
             file.close()
-
-
-def _check(path: str) -> tuple[int, int]:
-    """The file's device and inode. Raises InputError for what cannot be followed."""
-    try:
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise InputError(f"{path} is a directory", "name the files in it")
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path} is not a regular file", "pipe it into streamcli instead")
-        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-    except (OSError, ValueError) as error:
-        what = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(f"cannot read {path}: {what}") from error
-    return status.st_dev, status.st_ino

@@ -3,11 +3,11 @@
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streamcli.core.position import Position
-from streamcli.edge.logfile import Identity, LogFile
+from streamcli.edge.logfile import READ_FLAGS, Identity, LogFile
 
 # Bytes of a head that tell a copy by themselves, where the inode says nothing: about one line with its time.
 MIN_TELLING_HEAD = 64
@@ -90,7 +90,7 @@ def open_at(found: Sequence[Sibling], log: str, position: Position) -> LogFile |
     """
     identity = (position.device, position.inode)
     for each in found:
-        if each.identity == identity and (file := _open_if(each, position, is_copy=False)):
+        if each.identity == identity and (file := open_there(each, position)):
             return file
     return open_copy(found, log, position)
 
@@ -106,8 +106,20 @@ def open_copy(found: Sequence[Sibling], log: str, position: Position) -> LogFile
     for each in sorted(found, key=lambda each: each.size, reverse=True):
         if each.identity == identity or each.is_compressed:
             continue
-        if file := _open_if(each, position, is_copy=each.path != log):
+        if file := open_there(each, position, is_copy=each.path != log):
             return file
+    return None
+
+
+def open_renamed(log: str, position: Position) -> LogFile | None:
+    """The file that was read up to `position`, under any name in the folder of `log`; None if it is not there.
+
+    Raises OSError.
+    """
+    for path in _paths(os.path.dirname(log), lambda entry: entry.inode() == position.inode):
+        found = sibling(path)
+        if found and found.identity == (position.device, position.inode):
+            return open_there(found, position)
     return None
 
 
@@ -123,17 +135,8 @@ def open_same(wanted: Sibling) -> LogFile | None:
     return None
 
 
-def is_copy(other: Sibling, log: LogFile) -> bool:
-    """Whether `other` is a copy of what was read of `log`."""
-    if other.is_compressed or log.position().head_size < MIN_TELLING_HEAD or not (copy := open_same(other)):
-        return False
-    try:
-        return log.is_copied_to(copy)
-    finally:
-        copy.close()
-
-
-def _open_if(wanted: Sibling, position: Position, *, is_copy: bool) -> LogFile | None:
+def open_there(wanted: Sibling, position: Position, *, is_copy: bool = False) -> LogFile | None:
+    """That file at `position`; None if its name is another's by now, or it has not what was read up to there."""
     try:
         log = LogFile(wanted.path, position.offset, is_copy=is_copy)
     except OSError:  # renamed since, or not for us to read: then it is not the one that we read either
@@ -147,15 +150,39 @@ def _open_if(wanted: Sibling, position: Position, *, is_copy: bool) -> LogFile |
     return None
 
 
+def is_copy(other: Sibling, position: Position) -> bool:
+    """Whether `other` begins with a copy of what was read up to `position` of another file."""
+    if other.is_compressed or position.head_size < MIN_TELLING_HEAD or not (copy := open_there(other, position)):
+        return False
+    copy.close()
+    return True
+
+
+def is_packed(other: Sibling, size: int) -> bool:
+    """Whether `other` is a gzip file of so many bytes, as far as its last four tell."""
+    if not other.path.endswith(".gz"):
+        return False
+    try:
+        with open(other.path, "rb", buffering=0, opener=lambda path, _: os.open(path, READ_FLAGS)) as file:
+            file.seek(-4, os.SEEK_END)
+            return int.from_bytes(file.read(4), "little") == size % 2**32
+    except OSError:
+        return False
+
+
 def _look_once(log: str) -> list[Sibling]:
     folder, name = os.path.split(log)
+    paths = _paths(folder, lambda entry: entry.name.startswith(name))
+    found = [sibling(path, path.removeprefix(log)) for path in paths]
+    return [each for each in found if each is not None]
+
+
+def _paths(folder: str, is_wanted: Callable[[os.DirEntry[str]], bool]) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.startswith(name))
+            return sorted(os.path.join(folder, entry.name) for entry in entries if is_wanted(entry))
     except (FileNotFoundError, NotADirectoryError):
         return []
-    found = [sibling(os.path.join(folder, each), each.removeprefix(name)) for each in names]
-    return [each for each in found if each is not None]
 
 
 def _rank(suffix: str) -> Rank | None:

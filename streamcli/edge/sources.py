@@ -9,13 +9,10 @@ import fcntl
 import os
 import select
 
-from streamcli.edge.demand import OnDemand
+from streamcli.edge.demand import MAX_BATCH_BYTES, OnDemand
 from streamcli.errors import InputError
 
 DEFAULT_PIPE_BYTES = 64 * 1024
-# What one request for input returns at most: reads that were ready at once. A batch of the shortest lines is split
-# within some 10 ms, so that ^C and the network never wait longer.
-MAX_BATCH_BYTES = 256 * 1024
 
 
 class StdinSource:

@@ -65,4 +65,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX exchanges_by_session ON exchanges (session)",
     ),
     ("CREATE TABLE typed (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)",),
+    ("ALTER TABLE positions ADD COLUMN anchor TEXT NOT NULL DEFAULT ''",),
 )
