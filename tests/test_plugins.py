@@ -1,6 +1,8 @@
 """Transforms of other packages, found by their entry point, in the program itself."""
 
+import contextlib
 import json
+import signal
 import textwrap
 
 import pytest
@@ -39,6 +41,15 @@ PLUGINS = {
     "  if not text: print('ticked'); raise ValueError('tick')\n"
     "  self.at = now + 0.01; return [text]\n"
     " def deadline(self): return self.at",
+    "chatters": "class Plugin(Base):\n def feed(self, text, now): print('printed'); return [text]",
+    "hangs": "import time\nclass Plugin(Base):\n"
+    " def feed(self, text, now): print('hangs'); time.sleep(600); return [text]",
+    "empty": "class Plugin(Base):\n at = 0\n"
+    " def feed(self, text, now): self.at = now + 1e-9; return ['', text]\n"
+    " def deadline(self): return self.at\n"
+    " def flush(self): return ['']",
+    "odd": "class Odd(BaseException):\n def __str__(self): raise ValueError\n"
+    "class Plugin(Base):\n def feed(self, text, now): raise Odd()",
     "markdown": "class Plugin(Base):\n def feed(self, text, now): return ['not the built-in one']",
 }
 
@@ -96,7 +107,39 @@ def test_a_remark_on_a_terminal_goes_above_what_is_still_drawn(spawn, server, in
 def test_what_a_plugin_prints_is_no_part_of_the_answer(run, server, installed):
     server.enqueue(answer("a word"))
     result = run("chat", "--transform", "prints", "hi", env=installed)
-    assert (result.status, result.stdout, result.stderr) == (0, b"a word", "loaded\n")
+    assert (result.status, result.stdout, result.stderr) == (0, b"a word", "  | loaded\n")
+
+
+def test_one_that_hangs_is_ended_by_the_second_signal(spawn, server, installed):
+    process = spawn("chat", "--transform", "hangs", "hi", env=installed)
+    process.read_until(b"hangs", "stderr")
+    process.signal(signal.SIGINT)
+    for _ in range(100):  # the next one that comes half a second later ends it
+        process.signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            process.wait(0.2)
+            break
+    assert process.wait() == -signal.SIGTERM
+
+
+def test_nothing_is_made_of_an_empty_text(spawn, server, installed):
+    server.enqueue(Reply(steps=[*opening(), text("a line\n"), wait("more"), *closing()]))
+    process = spawn("chat", "-n", "-f", "json", "--transform", "empty", "hi", env=installed)
+    process.read_until(b"a line")
+    server.release("more")
+    events = [json.loads(line) for line in process.finish().text.splitlines()]
+    assert "" not in [event.get("text") for event in events]
+    assert [event["type"] for event in events][-2:] == ["usage", "stop"]
+
+
+def test_what_a_plugin_prints_makes_room_first(spawn, server, installed):
+    server.enqueue(Reply(steps=[*opening(), text("Some **bold"), wait("more"), text("** words"), *closing()]))
+    process = spawn("chat", "--transform", "chatters", "hi", env=installed, stdout="tty", stderr="tty")
+    process.read_until(b"bold", "tty")
+    server.release("more")
+    shown = screen(process.finish().tty)
+    assert (shown[0], shown[-1]) == ("  | printed", "Some bold words")
+    assert {*shown[1:-1]} == {"  | printed"}
 
 
 def test_one_of_that_name_does_not_stand_in_for_a_built_in_one(run, server, installed):
@@ -128,6 +171,7 @@ def test_one_that_is_not_there_is_told_with_those_that_are(run, installed):
     ("name", "why"),
     [
         ("raises", "ValueError: boom"),
+        ("odd", "Odd"),
         ("junk", "TypeError: it gave NoneType, which is neither text nor a remark"),
     ],
 )

@@ -43,13 +43,13 @@ async def converse(runtime: Runtime, settings: ChatSettings) -> int:
     if not settings.read_stdin or runtime.stdin_is_terminal:
         raise UsageError("--converse reads its turns from standard input, a line each", "PROGRAM | streamcli chat ...")
     async with conversing(runtime, settings, many=True, forgets=True) as talk:
-        turns = Turns(runtime, talk, await read_attachments(runtime, talk.settings))
-        await turns.run(await talk.asked.ready)
-        talk.asked.all_is_done = turns.statuses <= {0}
-    return worst_status(turns.statuses)
+        lines = Lines(runtime, talk, await read_attachments(runtime, talk.settings))
+        await lines.run(await talk.asked.ready)
+        talk.asked.all_is_done = lines.statuses <= {0}
+    return worst_status(lines.statuses)
 
 
-class Turns:
+class Lines:
     """One after the other. A line that is not answered yet is not followed by another read: the writer waits."""
 
     def __init__(self, runtime: Runtime, talk: Talk, attached: Sequence[Block]) -> None:

@@ -86,7 +86,7 @@ class Delivery:
     def _begin(self) -> None:
         self._fence = self._make_filter() if self._make_filter else None
         self._has_code = False
-        self._stages = self._output.staging.begin()
+        self._stages = self._output.staging.begin(self._before_write)
         self._pipeline = self._stages.pipeline
         self._is_over = False
         self._remarks: list[Remark] = []
@@ -122,14 +122,11 @@ class Delivery:
         """What waited for the end, piece by piece: it may be large."""
         for piece in fence.rest():
             now = self._loop.time()
-            self._before_write()
             await self._output.sink.write(self._output.render(self._through([piece], now), now))
 
     def _due(self, events: Sequence[OutputEvent]) -> bytes:
         """The bytes that are to be written now."""
         now = self._loop.time()
-        if self._output.staging.draws:
-            self._before_write()  # if that has something to say, what is drawn makes room: before it changes
         due: list[OutputEvent] = []
         for event in events:
             if isinstance(event, Delta):
@@ -144,8 +141,6 @@ class Delivery:
                 ):  # they say where: what came before them goes out before
                     due += self._as_events(self._pipeline.hurry(now))
                 due.append(replace(event, why=mask(event.why)) if isinstance(event, Retry) else event)
-        if due:
-            self._before_write()
         return self._output.render(due, now) if due else b""
 
     def _through(self, texts: Sequence[str], now: float) -> list[OutputEvent]:
@@ -207,10 +202,8 @@ class Delivery:
         self._push(self._rest(self._loop.time()))
 
     def _push(self, due: Sequence[OutputEvent]) -> None:
-        if not due:
-            return
-        self._before_write()
-        self._output.sink.push(self._output.render(due, self._loop.time()))
+        if due:
+            self._output.sink.push(self._output.render(due, self._loop.time()))
 
     def _set_timer(self) -> None:
         """One timer at a time: where it comes too early, for text that has gone out since, it is set anew."""

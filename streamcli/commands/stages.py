@@ -1,6 +1,6 @@
 """What stands between a model's text and stdout, for each answer of a run.
 
-coalesce -> sanitize (a terminal, and before what makes colours) -> transforms -> markdown
+coalesce -> written down -> sanitize (a terminal, and before what makes colours) -> transforms -> markdown
 """
 
 import importlib.util
@@ -62,10 +62,16 @@ class Staging:
         self.form = form_of(settings, on_terminal=runtime.stdout_is_terminal)
         self._settings = settings
         self._on_terminal = runtime.stdout_is_terminal
+        self._print = runtime.notes.passage
         self._screen = Screen(runtime.sink, is_terminal=runtime.stdout_is_terminal)
         names = settings.transforms
-        if self.form == "markdown" and (twice := [name for name in names if name in _PAINTERS]):
-            raise UsageError(f"--format markdown and --transform {twice[0]} are too much of the same")
+        painters = [name for name in names if name in _PAINTERS]
+        if self.form == "markdown" and painters:
+            raise UsageError(f"--format markdown and --transform {painters[0]} are too much of the same")
+        if len(painters) > 1:
+            raise UsageError(f"--transform {painters[0]} and --transform {painters[1]} are too much of the same")
+        if painters and names[-1] != painters[0]:
+            raise UsageError(f"--transform {painters[0]} makes what only a terminal reads", "let it be the last one")
         self._makers = [self._maker(name, is_last=place == len(names)) for place, name in enumerate(names, 1)]
         # Where records are answered, each is written when it is whole.
         self._is_live = not (isinstance(settings, MessageSettings) and settings.each)
@@ -78,10 +84,14 @@ class Staging:
         last = self._settings.transforms[-1:] == ("markdown",) and self.form == "text"
         return self._is_live and self._screen.can_redraw and (self.form == "markdown" or last)
 
-    def begin(self, *, redraws: bool = True) -> Stages:
-        """The stages of an answer; without `redraws` the cursor stays where it is."""
+    def begin(self, commit: Callable[[], None], *, redraws: bool = True) -> Stages:
+        """The stages of an answer; without `redraws` the cursor stays where it is.
+
+        `commit` is called before any text that was fed may come out. What it has to say comes before what is drawn of
+        that text, and is no part of it.
+        """
         settings = self._settings
-        stages: list[Stage] = [Coalescer(settings.coalesce, settings.coalesce_delay)]
+        stages: list[Stage] = [Coalescer(settings.coalesce, settings.coalesce_delay), Recorded(commit)]
         paints = self.form == "markdown" or not {*settings.transforms}.isdisjoint(_PAINTERS)
         if paints or (self._on_terminal and self.form == "text"):
             stages.append(Sanitizer())
@@ -93,7 +103,7 @@ class Staging:
 
     def whole(self, text: str) -> "Whole":
         """An answer that is there already, as it is to be written."""
-        stages = self.begin(redraws=False)
+        stages = self.begin(lambda: None, redraws=False)
         pieces = [*stages.pipeline.feed(text, 0.0), *stages.pipeline.flush(0.0)]
         texts = [piece for piece in pieces if isinstance(piece, str)]
         return Whole("".join(texts), [piece for piece in pieces if isinstance(piece, Remark)], stages.failure)
@@ -113,7 +123,7 @@ class Staging:
             return _sentiment()
         from streamcli.edge.plugins import load_transform
 
-        return load_transform(name, BUILT_IN)
+        return load_transform(name, BUILT_IN, self._print)
 
     def _has_colour(self, *, asked_for: bool) -> bool:
         return takes_colour(self._settings.color, asked_for=asked_for)
@@ -161,6 +171,24 @@ class Rendered:
         self._rows = rows
         self._renderer.resize(columns, rows)
         return out
+
+
+class Recorded:
+    """Lets through what is written down by then: one commit for each text that the coalescer lets go."""
+
+    def __init__(self, commit: Callable[[], None]) -> None:
+        self._commit = commit
+
+    def feed(self, text: str, now: float) -> list[str]:
+        if text:
+            self._commit()
+        return [text]
+
+    def deadline(self) -> float | None:
+        return None
+
+    def flush(self) -> list[str]:
+        return []
 
 
 class Same:

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable
 
 from streamcli.core.events import Remark
 from streamcli.core.pipeline import Stage
+from streamcli.core.sanitize import one_line
 from streamcli.core.surrogates import mend_surrogates
 from streamcli.errors import TransformFailed
+
+# Seconds that a transform waits for the clock at least: one that asks for less would keep the process busy.
+SHORTEST_WAIT = 0.005
 
 
 class Guarded:
@@ -28,13 +32,15 @@ class Guarded:
         return self._tried(lambda: self._transform.feed(text, now))
 
     def deadline(self) -> float | None:
-        """A time that has come already is none: asked for again and again, it would keep the process busy."""
+        """A time that has come already is none."""
         if self.failure is not None:
             return None
         try:
             at = self._transform.deadline()
-            return None if at is None or not self._fed_at < at < math.inf else float(at)
-        except (Exception, SystemExit) as error:
+            if at is None or not self._fed_at < at < math.inf:
+                return None
+            return max(float(at), self._fed_at + SHORTEST_WAIT)
+        except BaseException as error:
             self._fail(error)
             return None
 
@@ -48,16 +54,25 @@ class Guarded:
                 pieces = action()
                 if isinstance(pieces, str | bytes):
                     raise TypeError("a list was expected, not a string")
-                out.extend(map(_checked, pieces))
-            except (Exception, SystemExit) as error:
+                out.extend(piece for piece in map(_checked, pieces) if piece != "")
+            except BaseException as error:  # nothing of ours raises there: it is its own, whatever it is
                 self._fail(error)
         return out
 
     def _fail(self, error: BaseException) -> None:
-        about = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         self.failure = TransformFailed(
-            f"the transform {self._name} failed: {about}", f"without --transform {self._name} the answer comes as it is"
+            f"the transform {self._name} failed: {described(error)}",
+            f"without --transform {self._name} the answer comes as it is",
         )
+
+
+def described(error: BaseException) -> str:
+    """An error of foreign code on one line, even one that cannot say what it is."""
+    name = type(error).__name__
+    try:
+        return one_line(f"{name}: {error}" if str(error) else name)
+    except BaseException:
+        return name
 
 
 def _checked(piece: object) -> str | Remark:

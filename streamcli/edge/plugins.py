@@ -1,29 +1,47 @@
 """Transforms that other packages bring, by the entry point group `streamcli.transforms`."""
 
+import io
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 
 from streamcli.core.pipeline import Stage
 from streamcli.core.sanitize import one_line
-from streamcli.core.transforms import Guarded
+from streamcli.core.transforms import Guarded, described
 from streamcli.errors import TransformFailed, UsageError
 
 GROUP = "streamcli.transforms"
 
 
-def load_transform(name: str, built_in: tuple[str, ...]) -> Callable[[], Guarded]:
+class Aside(io.TextIOBase):
+    """Takes what is printed, and passes it on in whole lines: the last one when it is."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._line = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self._say(line)
+        return len(text)
+
+
+def load_transform(name: str, built_in: tuple[str, ...], say: Callable[[str], None]) -> Callable[[], Guarded]:
     """What makes the transform `name`, one for each answer. Raises UsageError if nobody brings it.
 
-    Raises TransformFailed where it cannot be loaded, or is none.
+    What it prints goes to `say`, line by line. Raises TransformFailed where it cannot be loaded, or is none.
     """
     found = entry_points(group=GROUP)
     points = [point for point in found if point.name == name]
     if not points:
         there = ", ".join(sorted({*built_in, *(one_line(point.name, 60) for point in found)}))
         raise UsageError(f"there is no transform {one_line(name, 60)}", f"there is {there}")
-    # stdout is for the answer, byte for byte: what a plug-in prints goes to stderr.
-    sys.stdout = sys.stderr
+    # stdout is for the answer, byte for byte.
+    sys.stdout = Aside(say)
     make = _loaded(points[0])
 
     def made() -> Guarded:
@@ -31,7 +49,7 @@ def load_transform(name: str, built_in: tuple[str, ...]) -> Callable[[], Guarded
             transform = make()
             if missing := [part for part in ("feed", "deadline", "flush") if not callable(getattr(transform, part, 0))]:
                 raise TypeError(f"it has no {', no '.join(missing)}")
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise _failure(name, error) from error
         return Guarded(name, transform)
 
@@ -42,11 +60,10 @@ def load_transform(name: str, built_in: tuple[str, ...]) -> Callable[[], Guarded
 def _loaded(point: EntryPoint) -> Callable[[], Stage]:
     try:
         make: Callable[[], Stage] = point.load()
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise _failure(point.name, error) from error
     return make
 
 
 def _failure(name: str, error: BaseException) -> TransformFailed:
-    about = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return TransformFailed(f"the transform {name} cannot be loaded: {about}")
+    return TransformFailed(f"the transform {name} cannot be loaded: {described(error)}")

@@ -7,11 +7,14 @@ import time
 from typing import Literal, Protocol
 
 from streamcli.edge.clock import StopAwareLoop
+from streamcli.edge.descriptors import is_in_foreground
 from streamcli.edge.notes import PATIENCE_MS, Notes
 from streamcli.edge.sink import Sink
 
 # Of what is no terminal, or of one that does not say.
 USUAL_COLUMNS = 80
+# A wider line helps nobody to read.
+MAX_COLUMNS = 1000
 # Seconds until what made room is drawn again.
 REDRAW = 0.1
 
@@ -65,12 +68,13 @@ class Screen:
         """Columns and rows now; None for rows where the cursor cannot be moved, or must not be."""
         if not self._is_terminal:
             columns = os.environ.get("COLUMNS", "")
-            return (int(columns) if columns.isdecimal() and columns.isascii() else 0) or USUAL_COLUMNS, None
+            asked = int(columns) if len(columns) < 10 and columns.isdecimal() and columns.isascii() else 0
+            return min(asked, MAX_COLUMNS) or USUAL_COLUMNS, None
         try:
             size = os.get_terminal_size(1)
         except OSError:
             return USUAL_COLUMNS, None
-        return size.columns or USUAL_COLUMNS, (size.lines or None) if self.can_redraw and _is_ours() else None
+        return size.columns or USUAL_COLUMNS, (size.lines or None) if self.can_redraw and is_in_foreground(1) else None
 
     def drawn_by(self, drawing: Drawing | None) -> None:
         """Whose drawing is there now; None when it is finished."""
@@ -101,11 +105,3 @@ class Screen:
         if isinstance(self._loop, StopAwareLoop):
             self._loop.was_stopped(time.monotonic() - before)
         self.show()
-
-
-def _is_ours() -> bool:
-    """Whether the terminal is not somebody else's now: a job in the background must not move the cursor of a shell."""
-    try:
-        return os.tcgetpgrp(1) == os.getpgrp()
-    except OSError:  # a terminal, but not the one that controls us
-        return True

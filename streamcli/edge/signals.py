@@ -5,12 +5,15 @@ A shell tells `exit(130)` from death by SIGINT: only the second one ends its loo
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import asyncio
 
+# Seconds in which a loop that is only busy will have heard of a signal; and people press ^C twice.
+PATIENCE = 0.5
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -33,18 +36,37 @@ def die_at_once() -> None:
 
 
 def take_over(loop: "asyncio.AbstractEventLoop", on_signal: Callable[[int], bool]) -> None:
-    """Calls `on_signal` for each signal until it returns False; from then on they are the kernel's.
+    """Calls `on_signal` in the loop for each signal until it returns False; from then on they are the kernel's.
 
-    What the parent had ignored (nohup, `trap '' INT`) stays ignored.
+    A loop that is stuck (in a plug-in, say) hears nothing: then the next signal ends the process. What the parent had
+    ignored (nohup, `trap '' INT`) stays ignored.
     """
+    unheard_since: float | None = None
 
-    def handle(signum: int) -> None:
+    def hear(signum: int) -> None:
+        nonlocal unheard_since
+        unheard_since = None
         if not on_signal(signum):
             release()
 
+    def arrived(signum: int, _frame: object) -> None:
+        """Wherever the interpreter is."""
+        nonlocal unheard_since
+        now = time.monotonic()
+        if unheard_since is not None and now > unheard_since + PATIENCE:
+            die_by(signum)
+        unheard_since = unheard_since or now
+        loop.call_soon_threadsafe(hear, signum)
+
     for signum in HANDLED:
         if signal.getsignal(signum) is not signal.SIG_IGN:
-            loop.add_signal_handler(signum, handle, signum)
+            loop.add_signal_handler(signum, _nothing)  # whichever thread the kernel gives it to, the loop wakes up
+            signal.signal(signum, arrived)
+            signal.siginterrupt(signum, False)
+
+
+def _nothing() -> None:
+    pass
 
 
 def release() -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from streamcli.core.events import Stop, Usage
 from streamcli.core.surrogates import mend_surrogates
@@ -22,7 +22,9 @@ from streamcli.store.database import checked, if_any, open_database, state_dir, 
 from streamcli.store.entries import Entry, Shelf
 from streamcli.store.holds import Holds
 from streamcli.store.positions import Positions
-from streamcli.store.sessions import Sessions
+
+if TYPE_CHECKING:
+    from streamcli.store.sessions import Sessions
 
 LOCK_FILE = "answers.lock"
 SESSIONS_LOCK_FILE = "sessions.lock"
@@ -211,8 +213,10 @@ class Answers:
         return Positions(self._db, self._clock)
 
     @storing
-    def sessions(self) -> Sessions:
+    def sessions(self) -> "Sessions":
         """The conversations in the same file; of use until this is closed."""
+        from streamcli.store.sessions import Sessions  # most runs have none
+
         if self._sessions is None:
             holds = Holds(self._folder / SESSIONS_LOCK_FILE)
             self._sessions = Sessions(self._db, holds, self.run, self._clock)
