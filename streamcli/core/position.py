@@ -154,15 +154,9 @@ class _Course:
 
     def _size(self, count: int) -> int:
         """Of the first `count` lines, as far as they are in the text. Most often that is all of them but one."""
-        at = len(self._text)
         left = self._lines - count
         if not left and self._last_has_no_end:
-            return at
+            return len(self._text)
         if left < count:
-            for _ in range(left + 1 - self._last_has_no_end):
-                at = self._text.rindex(b"\n", 0, at)
-            return at + 1
-        at = 0
-        for _ in range(count):
-            at = self._text.index(b"\n", at) + 1
-        return at
+            return len(self._text.rsplit(b"\n", left + 1 - self._last_has_no_end)[0]) + 1
+        return len(self._text) - len(self._text.split(b"\n", count)[-1])
