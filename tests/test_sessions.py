@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import Run, Spawn
 from fake_server import FakeServer, Reply, answer, closing, opening, text, wait
+from wcwidth import wcswidth
 
 from streamcli.core.content import Text
 from streamcli.core.history import Exchange
@@ -68,6 +69,14 @@ def test_of_a_text_file_people_see_the_name_and_programs_the_text(run_warm: Run,
     assert (exported["question"], exported["attachments"]) == ("[t.txt]\n\nwhat?", ["t.txt"])
     assert exported["content"][0] == {"type": "text", "text": '<file name="t.txt">\nhello\n</file>'}
     assert exported["content"] == server.requests[0].body["messages"][0]["content"]
+
+
+def test_wide_names_are_aligned(run_warm: Run, home: Path):
+    with closing_store(Answers(database(home).parent)) as answers:
+        for name in ("日本語", "plain name"):
+            answers.sessions().put(name, "a-model", None, [Exchange("why?", "So.")])
+    lines = run_warm("sessions", "list").text.splitlines()
+    assert len({wcswidth(line) for line in lines}) == 1
 
 
 def test_without_any_there_is_nothing_and_nothing_is_made(run_warm: Run, home: Path):
@@ -153,7 +162,8 @@ def test_on_a_terminal_nothing_in_it_is_obeyed(argv, spawn: Spawn, run_warm: Run
 def test_rename(run_warm: Run, server: FakeServer):
     begin(run_warm, server, "one", ("1", "A"))
     begin(run_warm, server, "two", ("2", "B"))
-    assert run_warm("sessions", "rename", "one", "two").status == 66
+    taken = run_warm("sessions", "rename", "one", "two")
+    assert (taken.status, "sessions list" in taken.stderr, " rm " in taken.stderr) == (66, True, False)
     assert run_warm("sessions", "rename", "one", "a/b").status == 2
     assert run_warm("sessions", "rename", "one", "one").status == 0
     assert run_warm("sessions", "rename", "one", "three four").status == 0
@@ -232,6 +242,7 @@ def test_a_damaged_file_is_an_error_before_any_request(argv, run_warm: Run, serv
     result = run_warm(*argv)
     assert (result.status, len(server.requests)) == (66, 1), result
     assert re.fullmatch(r"streamcli: .* cannot be read or kept: the file is damaged.*\n(hint: .*\n)?", result.stderr)
+    assert ("without a session" in result.stderr) == (argv[0] == "chat")
 
 
 @pytest.mark.parametrize(
