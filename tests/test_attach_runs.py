@@ -29,6 +29,20 @@ def test_what_other_programs_write_can_be_attached(spawn: Spawn, server: FakeSer
     assert words == "why?"
 
 
+@pytest.mark.parametrize("path", ["/dev/stdin", "/dev/fd/0", "file"])
+def test_a_file_is_not_sent_twice(path, spawn: Spawn, server: FakeServer, tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"hello")
+    result = spawn("chat", "-a", path, "hi", stdin=str(tmp_path / "file"), cwd=tmp_path).finish()
+    assert (result.status, server.requests) == (2, []), result
+    assert "standard input is the message already" in result.stderr
+
+
+@pytest.mark.parametrize("path", ["/dev/stdin", "-"])
+def test_stdin_can_be_attached(path, run_warm: Run, server: FakeServer):
+    assert run_warm("chat", "-n", "-a", path, "hi", stdin=b"hello").status == 0
+    assert sent(server)[0]["text"] == '<file name="/dev/stdin">\nhello\n</file>'
+
+
 @pytest.mark.parametrize("opened", [False, True])
 def test_interrupt_does_not_wait_for_a_file_that_never_comes(opened, spawn: Spawn, server: FakeServer, tmp_path: Path):
     os.mkfifo(tmp_path / "fifo")

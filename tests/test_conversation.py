@@ -149,6 +149,21 @@ async def test_files_stay_files(conversation, model, notes):
     assert model.asked() == [question, "Yes.", "And?"]
 
 
+async def test_an_embedded_model_gets_the_names_of_what_it_cannot_read(conversation, model, notes):
+    question = (Image("a.png", "image/png", "AAAA"), Text("file", "b.txt"), Text("What is this?"))
+    await say(conversation, model, notes, question)
+    conversation.model = "local"
+    await say(conversation, model, notes, "And?")
+    await say(conversation, model, notes, "And then?")
+    assert model.asked(1) == [(Text("[a.png]"), *question[1:]), "Yes.", "And?"]
+    assert notes.said == ["local reads text only: of what went along before it gets the name: a.png"]
+    with pytest.raises(InputError, match=r"local does not take a\.png"):
+        await say(conversation, model, notes, question)
+    conversation.model = "a-model"
+    await say(conversation, model, notes, "And now?")
+    assert model.asked()[0] == question
+
+
 async def test_model_and_system_prompt_hold_from_the_next_turn_on(conversation, model, notes):
     await say(conversation, model, notes)
     conversation.model, conversation.system = "another", "Be brief."

@@ -185,6 +185,24 @@ def test_resume_goes_on_with_the_answer_that_was_cut(how, spawn: Spawn, run_warm
     assert stored(home) == [("complete", '"before"', "ok"), ("complete", '"hi"', "Hello, world")]
 
 
+def test_resume_finds_a_question_that_was_masked(spawn: Spawn, run_warm: Run, server: FakeServer, home: Path):
+    """Each run has hashes of its own: in the question, in the system prompt and in what was said before."""
+    options = ["--session", "work", "--redact", "-s", "The password=hunter2hunter2sys.", "--coalesce", "0"]
+    run_warm("chat", *options, "before: password=hunter2hunter2abc")
+    server.enqueue(held())
+    process = spawn("chat", *options, "login with password=hunter2hunter2xyz please")
+    process.read_until(b"Hello, wor")
+    cut_by("SIGKILL", process)
+    server.enqueue(answer("ld"))
+    result = run_warm("chat", *options, "--resume", "login with password=hunter2hunter2xyz please")
+    assert (result.status, result.text) == (0, "Hello, world"), result
+    assert "10 bytes of the answer are there from an earlier run" in result.stderr
+    cut, resumed = (request.body for request in server.requests[1:])
+    assert resumed["system"] == cut["system"]
+    assert resumed["messages"][:3] == cut["messages"]
+    assert [(state, said) for state, _, said in stored(home)] == [("complete", "ok"), ("complete", "Hello, world")]
+
+
 @pytest.mark.parametrize("options", [["--resume"], []])
 def test_resume_that_is_killed_too_loses_nothing(options, spawn: Spawn, run_warm: Run, server: FakeServer, home: Path):
     server.enqueue(held(), held(", dear", name="still"))

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcli.core import history
-from streamcli.core.content import Document, Image, Text, from_storage, to_storage
+from streamcli.core.content import Document, Image, Text, from_storage, names_of, to_storage
 from streamcli.core.history import CUT, Bounds, Exchange, bytes_of, conversation, first_sent, tokens_of
 
 words = st.text(min_size=1, max_size=12).filter(str.strip)
 blocks = st.one_of(
-    st.builds(Text, words),
+    st.builds(Text, words, st.none() | words),
     st.builds(Image, words, st.just("image/png"), st.just("AAAA")),
     st.builds(Document, words, st.just("application/pdf"), st.just("AAAA")),
 )
@@ -149,13 +149,14 @@ def test_tokens_are_an_estimate_and_files_are_no_text():
 @given(contents)
 def test_what_is_stored_comes_back(content):
     assert from_storage(to_storage(content)) == content
+    assert names_of(from_storage(to_storage(content))) == names_of(content)
 
 
 @pytest.mark.parametrize(
     "stored",
     [
         *("", "no JSON", "1", "null", '{"type":"text"}', "[1]", '[{"text":"a"}]', '[{"type":"text"}]'),
-        *('[{"type":"x"}]', '[{"type":"text","text":1}]', '[{"type":"text","text":"a","name":"b"}]'),
+        *('[{"type":"x"}]', '[{"type":"text","text":1}]', '[{"type":"text","text":"a","name":1}]'),
     ],
 )
 def test_what_was_not_stored_by_us_is_a_value_error(stored):

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from conftest import Run, Spawn
 from fake_server import FakeServer, Reply, answer, closing, opening, text, wait
+from wcwidth import wcswidth
 
+from streamcli.core.content import Text
 from streamcli.core.history import Exchange
 from streamcli.store.answers import Answers
 
@@ -44,6 +46,37 @@ def test_the_list_has_the_one_that_was_used_last_first(run_warm: Run, server: Fa
     ]
     moment = time.mktime(time.strptime(lines[0][1], "%Y-%m-%d %H:%M"))
     assert abs(moment - time.time()) < 24 * 3600
+
+
+def test_the_list_does_not_hold_what_it_does_not_show(run: Run, home: Path):
+    with closing_store(Answers(database(home).parent)) as answers:
+        for number in range(12):
+            file = Text(f'<file name="t.txt">\n{"x" * 16_000_000}\n</file>', "t.txt" if number else None)
+            answers.sessions().put(f"s{number}", "a-model", None, [Exchange((file, Text("why?")), "So.")])
+    result = run("sessions", "list")
+    assert result.peak_kb < 150_000
+    shown = [re.split(r"  +", line)[-1] for line in result.text.splitlines()]
+    assert shown[:11] == ["[t.txt] why?"] * 11
+    assert shown[11].startswith('<file name="t.txt"> xxx')  # of before names were kept
+
+
+def test_of_a_text_file_people_see_the_name_and_programs_the_text(run_warm: Run, server: FakeServer, tmp_path: Path):
+    (tmp_path / "t.txt").write_bytes(b"hello\n")
+    assert run_warm("chat", "--session", "work", "-a", "t.txt", "what?", cwd=tmp_path).status == 0
+    assert run_warm("sessions", "show", "work").text == "> [t.txt]\n>\n> what?\n\nok\n"
+    assert "\n\n[t.txt]\n\nwhat?\n\n" in run_warm("sessions", "export", "work").text
+    exported = json.loads(run_warm("sessions", "export", "-f", "json", "work").text)
+    assert (exported["question"], exported["attachments"]) == ("[t.txt]\n\nwhat?", ["t.txt"])
+    assert exported["content"][0] == {"type": "text", "text": '<file name="t.txt">\nhello\n</file>'}
+    assert exported["content"] == server.requests[0].body["messages"][0]["content"]
+
+
+def test_wide_names_are_aligned(run_warm: Run, home: Path):
+    with closing_store(Answers(database(home).parent)) as answers:
+        for name in ("日本語", "plain name"):
+            answers.sessions().put(name, "a-model", None, [Exchange("why?", "So.")])
+    lines = run_warm("sessions", "list").text.splitlines()
+    assert len({wcswidth(line) for line in lines}) == 1
 
 
 def test_without_any_there_is_nothing_and_nothing_is_made(run_warm: Run, home: Path):
@@ -129,7 +162,8 @@ def test_on_a_terminal_nothing_in_it_is_obeyed(argv, spawn: Spawn, run_warm: Run
 def test_rename(run_warm: Run, server: FakeServer):
     begin(run_warm, server, "one", ("1", "A"))
     begin(run_warm, server, "two", ("2", "B"))
-    assert run_warm("sessions", "rename", "one", "two").status == 66
+    taken = run_warm("sessions", "rename", "one", "two")
+    assert (taken.status, "sessions list" in taken.stderr, " rm " in taken.stderr) == (66, True, False)
     assert run_warm("sessions", "rename", "one", "a/b").status == 2
     assert run_warm("sessions", "rename", "one", "one").status == 0
     assert run_warm("sessions", "rename", "one", "three four").status == 0
@@ -208,6 +242,7 @@ def test_a_damaged_file_is_an_error_before_any_request(argv, run_warm: Run, serv
     result = run_warm(*argv)
     assert (result.status, len(server.requests)) == (66, 1), result
     assert re.fullmatch(r"streamcli: .* cannot be read or kept: the file is damaged.*\n(hint: .*\n)?", result.stderr)
+    assert ("without a session" in result.stderr) == (argv[0] == "chat")
 
 
 @pytest.mark.parametrize(

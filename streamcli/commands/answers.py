@@ -3,12 +3,12 @@
 import contextlib
 import shutil
 import time
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from streamcli.commands.runtime import Runtime
 from streamcli.config import AnswersSettings
+from streamcli.core.markdown.widths import fitting, most_columns
 from streamcli.core.sanitize import Sanitizer, one_line
 from streamcli.errors import InputError
 
@@ -140,20 +140,10 @@ def when(seconds: float) -> str:
 
 def beginning(line: str, text: str, width: int) -> str:
     """A line of a table, and after it as much of a text as fits into that many columns."""
-    return (line + _cut(one_line(text), max(_LEAST, width - len(line)))).rstrip()
+    return (line + fitting(one_line(text), max(_LEAST, width - most_columns(line)))).rstrip()
 
 
 def _in_words(size: int) -> str:
     if size < 1000:
         return f"{size} B"
     return f"{size / 1e3:.1f} kB" if size < 999_950 else f"{size / 1e6:.1f} MB"
-
-
-def _cut(text: str, columns: int) -> str:
-    """As much of one line as fits: East Asian characters take two columns each, combining ones none."""
-    for place, character in enumerate(text):
-        wide = unicodedata.east_asian_width(character) in "WF"
-        columns -= 0 if unicodedata.combining(character) else 2 if wide else 1
-        if columns < 0:
-            return text[:place]
-    return text

@@ -27,9 +27,9 @@ from streamcli.errors import InputError, UsageError
 def check_names(runtime: Runtime, settings: ChatSettings) -> None:
     """Raises UsageError for standard input, which is the message already; mentions files that are not attached."""
     for path in settings.attach:
-        if path == "-" or (reads_stdin(runtime, settings) and _is_piped_in(path)):
+        if (settings.read_stdin and path == "-") or (reads_stdin(runtime, settings) and _is_stdin(path)):
             raise UsageError(
-                f"-a {sendable(path)}: standard input is the message already", "-n -a /dev/stdin attaches it instead"
+                f"-a {sendable(path)}: standard input is the message already", "-n -a - attaches it instead"
             )
     # Of `-a *.png` a shell makes one file that is attached, and words that are asked.
     word = settings.prompt.partition(" ")[0]
@@ -83,20 +83,21 @@ async def read_attachments(runtime: Runtime, settings: ChatSettings) -> tuple[Bl
 def _read(path: str) -> Block:
     """Blocks. Raises InputError."""
     try:
-        with open(path, "rb") as file:
+        with open("/dev/stdin" if path == "-" else path, "rb") as file:
             data = file.read(MAX_MESSAGE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
         raise InputError(f"cannot read {sendable(path)}: {reason}") from error
     if len(data) > MAX_MESSAGE_BYTES:
         raise too_large(sendable(path))
-    return attachment(path, data)
+    return attachment("/dev/stdin" if path == "-" else path, data)
 
 
-def _is_piped_in(path: str) -> bool:
-    """Whether it is the pipe that standard input is, as /dev/stdin and /dev/fd/0 are."""
+def _is_stdin(path: str) -> bool:
+    """Whether it is the pipe or the file that standard input is, as /dev/stdin and /dev/fd/0 are."""
     try:
         theirs, ours = os.stat(path), os.fstat(0)
     except (OSError, ValueError):
         return False
-    return stat.S_ISFIFO(theirs.st_mode) and os.path.samestat(theirs, ours)
+    is_content = stat.S_ISFIFO(theirs.st_mode) or stat.S_ISREG(theirs.st_mode)  # there is nothing in /dev/null
+    return is_content and os.path.samestat(theirs, ours)

@@ -10,8 +10,10 @@ from streamcli.commands.asking import Ask
 from streamcli.commands.kept import KeptSession, check_name, needing
 from streamcli.commands.recording import Minutes
 from streamcli.config import ChatSettings
-from streamcli.core.content import Content, map_text
+from streamcli.core.attachments import check_model, not_text
+from streamcli.core.content import Content, map_text, words_only
 from streamcli.core.history import Exchange, conversation
+from streamcli.core.models import is_embedded
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
 from streamcli.core.sanitize import one_line
 from streamcli.errors import InputError, OutputError, UsageError
@@ -51,6 +53,7 @@ class Conversation:
         self._forgets = forgets
         self._before = 0  # exchanges that are there and not in `exchanges`
         self._has_said_what_fell_out = False
+        self._has_said_what_is_unread = False
         self._failure: OutputError | None = None
 
     @property
@@ -68,7 +71,10 @@ class Conversation:
         """
         async with self._held(notes):
             question = map_text(question, self._mask)
-            last = self._cut_answer_to(question)
+            if not isinstance(question, str):
+                check_model(question, self.model)
+            if (last := self._cut_answer_to(question)) is not None:
+                question = last.question  # masked by the run that was cut: so its request is found in the journal
             minutes = Minutes(
                 question, lambda key: self._begin(question, last, key), lambda said: self._close(said, last)
             )
@@ -145,23 +151,48 @@ class Conversation:
     def _cut_answer_to(self, question: Content) -> Exchange | None:
         """With --resume: the last exchange, if it is the one to be gone on with."""
         last = self.exchanges[-1] if self.exchanges and self._settings.resume else None
-        return last if last is not None and last.is_cut and last.question == question else None
+        return last if last is not None and last.is_cut and self._is_same(last.question, question) else None
+
+    def _is_same(self, stored: Content, masked: Content) -> bool:
+        """Whether both are masked forms of one text, as far as that can be told: each run has hashes of its own."""
+        if not self._settings.redact:
+            return stored == masked
+        from streamcli.core.redact import without_hashes
+
+        return map_text(stored, without_hashes) == map_text(masked, without_hashes)
+
+    def _masked_system(self) -> str | None:
+        """None for the verb's own. One that is stored already stays as it is: the server may have it in its cache."""
+        system = None if self.system is None else self._mask(self.system)
+        stored = self._kept.session.system if self._kept else None
+        return stored if system is not None and stored is not None and self._is_same(stored, system) else system
+
+    def _readable(self, exchanges: Sequence[Exchange], notes: Notices) -> Sequence[Exchange]:
+        """What the model can read of them: of images and PDF an embedded one gets the names, which is said once."""
+        if not is_embedded(self.model):
+            return exchanges
+        names = [name for exchange in exchanges for name in not_text(exchange.question)]
+        if names and not self._has_said_what_is_unread:
+            self._has_said_what_is_unread = True
+            those = ", ".join(dict.fromkeys(names))
+            notes.notice(f"{sendable(self.model)} reads text only: of what went along before it gets the name: {those}")
+        return [replace(exchange, question=words_only(exchange.question)) for exchange in exchanges]
 
     def _request(self, question: Content, last: Exchange | None, notes: Notices) -> Request:
         earlier = self.exchanges[:-1] if last else self.exchanges
-        messages, fell_out = conversation(earlier, question, self._settings.bounds)
+        messages, fell_out = conversation(self._readable(earlier, notes), question, self._settings.bounds)
         if (fell_out := fell_out + self._before) and not self._has_said_what_fell_out:
             self._has_said_what_fell_out = True
             those = "1 earlier exchange is" if fell_out == 1 else f"{fell_out} earlier exchanges are"
             notes.detail(f"{those} not sent any more (--max-history, --max-history-tokens)")
-        system = SYSTEM_PROMPTS["chat"] if self.system is None else self.system
+        system = self._masked_system()
         limit = replace(self._settings, model=self.model).answer_limit
-        return Request(sendable(self.model), self._mask(system), messages, limit)
+        return Request(sendable(self.model), SYSTEM_PROMPTS["chat"] if system is None else system, messages, limit)
 
     def _begin(self, question: Content, last: Exchange | None, key: str) -> None:
         if self._kept is None:
             return
-        session = replace(self._kept.session, model=self.model, system=self.system and self._mask(self.system))
+        session = replace(self._kept.session, model=self.model, system=self._masked_system())
         if last is None:
             self._kept.begin(session, question, key)
         else:

@@ -28,8 +28,15 @@ def check_name(name: str) -> str:
 
 
 @contextmanager
-def needing(name: str | None, kind: type[StreamcliError] = InputError) -> "Iterator[None]":
-    """What the store raises in the block becomes an error: a conversation is input, not a help."""
+def needing(
+    name: str | None,
+    kind: type[StreamcliError] = InputError,
+    hint: str | None = "without a session nothing has to be kept",
+) -> "Iterator[None]":
+    """What the store raises in the block becomes an error: a conversation is input, not a help.
+
+    `hint` is that of an InputError.
+    """
     from streamcli.store.database import StoreError
 
     what = f"session {one_line(name)}" if name is not None else "the sessions"
@@ -37,8 +44,7 @@ def needing(name: str | None, kind: type[StreamcliError] = InputError) -> "Itera
     try:
         yield
     except StoreError as error:
-        hint = "without a session nothing has to be kept" if kind is InputError else None
-        raise kind(f"{what} cannot be {verb}: {error}", hint) from error
+        raise kind(f"{what} cannot be {verb}: {error}", hint if kind is InputError else None) from error
 
 
 class KeptSession:

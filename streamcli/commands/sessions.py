@@ -11,7 +11,8 @@ from streamcli.commands.answers import beginning, when
 from streamcli.commands.kept import check_name, needing
 from streamcli.commands.runtime import Runtime
 from streamcli.config import SessionsSettings
-from streamcli.core.content import Content, Text, as_json, as_text
+from streamcli.core.content import as_json, as_text, names_of
+from streamcli.core.markdown.widths import most_columns, padded
 from streamcli.core.sanitize import one_line, sanitize
 from streamcli.core.transcript import as_markdown
 from streamcli.errors import InputError
@@ -67,7 +68,7 @@ async def rename(runtime: Runtime, settings: SessionsSettings) -> int:
     with _open() as sessions:
         session = _find(sessions, old)
         if sessions is not None and new != session.name and not sessions.rename(session.id, new):
-            raise InputError(f"there is a session {one_line(new)} already", "streamcli sessions rm removes it")
+            raise InputError(f"there is a session {one_line(new)} already", _HINT)
     return 0
 
 
@@ -96,7 +97,7 @@ def _open() -> "Iterator[Sessions | None]":
     from streamcli.store.answers import Answers
     from streamcli.store.database import database_exists, state_dir
 
-    with needing(None):
+    with needing(None, hint=None):
         folder = state_dir()
         if not database_exists(folder):
             yield None
@@ -150,14 +151,13 @@ def _as_markdown(kept: "Kept") -> str:
 def _fields(session: str, number: int, kept: "Kept") -> dict[str, Any]:
     """`content` is there where a question has files: as the API takes it."""
     question = kept.exchange.question
-    files = [] if isinstance(question, str) else [block.name for block in question if not isinstance(block, Text)]
     return {
         "session": session,
         "exchange": number,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(kept.created)),
         "model": kept.model,
         "question": as_text(question),
-        "attachments": files,
+        "attachments": names_of(question),
         **({} if isinstance(question, str) else {"content": as_json(question)}),
         "answer": kept.exchange.answer,
         "cut": kept.exchange.is_cut,
@@ -174,11 +174,7 @@ def _table(summaries: "Sequence[SessionSummary]", width: int) -> Iterator[str]:
         (one_line(summary.name, _NAME), when(summary.used), str(summary.exchanges), one_line(summary.model, _NAME))
         for summary in summaries
     ]
-    name, _, count, model = (max(map(len, column)) for column in zip(*rows, strict=True)) if rows else [0] * 4
+    name, _, count, model = (max(map(most_columns, column)) for column in zip(*rows, strict=True)) if rows else [0] * 4
     for row, summary in zip(rows, summaries, strict=True):
-        line = f"{row[0]:<{name}}  {row[1]}  {row[2]:>{count}}  {row[3]:<{model}}  "
-        yield beginning(line, _first_words(summary.beginning), width)
-
-
-def _first_words(question: Content) -> str:
-    return as_text(question)[:400]
+        line = f"{padded(row[0], name)}  {row[1]}  {row[2]:>{count}}  {padded(row[3], model)}  "
+        yield beginning(line, summary.beginning, width)

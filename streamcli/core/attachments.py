@@ -34,7 +34,7 @@ def attachment(path: str, data: bytes) -> Block:
         return Document(name, "application/pdf", _in_base64(data))
     text = _decoded(data)
     if text is not None:
-        return Text(_in_tags(name, text))
+        return Text(_in_tags(name, text), name)
     if media_type := image_type(data):
         return Image(name, media_type, _in_base64(data))
     raise _refusal(sendable(path), data)
@@ -54,9 +54,9 @@ def check_model(blocks: Sequence[Block], model: str) -> None:
         raise InputError(what, f"-m {DEFAULT_MODEL} takes images and PDF")
 
 
-def not_text(blocks: Sequence[Block]) -> list[str]:
+def not_text(blocks: Sequence[Block] | str) -> list[str]:
     """The names of the files that are no text."""
-    return [block.name for block in blocks if not isinstance(block, Text)]
+    return [] if isinstance(blocks, str) else [block.name for block in blocks if not isinstance(block, Text)]
 
 
 def is_blank(block: Block) -> bool:

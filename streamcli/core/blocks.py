@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 
 # A longer line, in characters, is no fence: only its beginning is kept until its end is seen.
 MAX_LINE = 1000
@@ -55,6 +56,11 @@ class BlockScanner:
         self._held: list[str] = []  # outside: the beginning of the line; inside: a line that may become a fence
         self._size = 0  # outside: how long that is
         self._is_midline = False  # inside: the line is code, its beginning is out already
+
+    @property
+    def opening(self) -> Opening | None:
+        """The fence of the block that the text so far ends in, as far as whole lines tell."""
+        return self._opening
 
     def feed(self, text: str) -> Iterator[tuple[Kind, str]]:
         """The pieces that are certain. The iterator has to be exhausted, unless nothing is fed any more."""
@@ -111,6 +117,19 @@ class BlockScanner:
         else:
             self._is_midline = not is_end
             yield Kind.CODE, _unindented(line, self._opening.indent)
+
+
+def missing_fence(text: str) -> str:
+    """The fence that closes a code block which is open at the end of a document; empty if none is.
+
+    One in a list item is not missing: whatever follows without an indentation ends the item, and the block with it.
+    """
+    scanner = BlockScanner()
+    kind = Kind.TEXT
+    for piece in chain(scanner.feed(text), scanner.flush()):
+        kind = piece[0]
+    opening = scanner.opening
+    return opening.fence if opening and not opening.base and kind is not Kind.CLOSED else ""
 
 
 class _Structure:

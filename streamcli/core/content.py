@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words; those of a file have its name before them."""
+    """Words. Those of a file have `name`, which stands in the text as well: it is for people, and says nothing more."""
 
     text: str
+    name: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,26 @@ def as_text(content: Content) -> str:
     """What a person reads: the words, and for each file a line with its name."""
     if isinstance(content, str):
         return content
-    return "\n\n".join(block.text if isinstance(block, Text) else f"[{block.name}]" for block in content)
+    return "\n\n".join(_shown(block) for block in content)
+
+
+def words_only(content: Content) -> Content:
+    """The same for a model that reads nothing but text: of other files there is the name."""
+    if isinstance(content, str):
+        return content
+    return tuple(block if isinstance(block, Text) else Text(_shown(block), block.name) for block in content)
+
+
+def names_of(content: Content) -> list[str]:
+    """Those of its files."""
+    return [] if isinstance(content, str) else [block.name for block in content if block.name is not None]
 
 
 def map_text(content: Content, function: Callable[[str], str]) -> Content:
     """The same with `function` applied to its words, and to the names of files, which are sent too."""
     if isinstance(content, str):
         return function(content)
-    return tuple(
-        replace(block, text=function(block.text))
-        if isinstance(block, Text)
-        else replace(block, name=function(block.name))
-        for block in content
-    )
+    return tuple(_mapped(block, function) for block in content)
 
 
 def to_storage(content: Content) -> str:
@@ -77,15 +85,27 @@ def from_storage(stored: str) -> Content:
     return tuple(map(_restored, value))
 
 
+def _shown(block: Block) -> str:
+    return block.text if isinstance(block, Text) and block.name is None else f"[{block.name}]"
+
+
+def _mapped(block: Block, function: Callable[[str], str]) -> Block:
+    if not isinstance(block, Text):
+        return replace(block, name=function(block.name))
+    return replace(block, text=function(block.text), name=None if block.name is None else function(block.name))
+
+
 def _stored(block: Block) -> dict[str, str]:
-    return {"type": type(block).__name__.lower(), **asdict(block)}
+    """Words of no file have no name: so it was before any had."""
+    fields = {key: value for key, value in asdict(block).items() if value is not None}
+    return {"type": type(block).__name__.lower(), **fields}
 
 
 def _restored(fields: Any) -> Block:
     if not (isinstance(fields, dict) and all(isinstance(value, str) for value in fields.values())):
         raise ValueError("no block of a message")
     kind = _KINDS.get(fields.pop("type", ""))
-    if kind is None or fields.keys() != kind.__dataclass_fields__.keys():
+    if kind is None or fields.keys() | ({"name"} if kind is Text else set()) != kind.__dataclass_fields__.keys():
         raise ValueError("an unknown block of a message")
     return kind(**fields)
 

@@ -7,6 +7,7 @@ What is a placeholder already stays as it is, so that redacting twice is redacti
 
 import functools
 import hmac
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ PRIVATE_KEY = Rule("PRIVATE_KEY", "private key", b"")
 
 # 24 bits: equal hashes of different secrets are rarer than one in a thousand among 180 of them.
 _DIGITS = 6
+_PLACEHOLDER = re.compile(r"<([A-Z][A-Z0-9_]{0,60}):[0-9a-f]{6,16}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +203,8 @@ def _merged(findings: Iterable[Finding]) -> list[tuple[int, int, str]]:
 
 def _by_place(found: Finding) -> tuple[int, int]:
     return found.start, -found.end
+
+
+def without_hashes(text: str) -> str:
+    """A redacted text as any run redacts it: of a placeholder only the kind stays, as the hash is the run's own."""
+    return _PLACEHOLDER.sub(r"<\1>", text)

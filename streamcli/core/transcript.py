@@ -1,5 +1,6 @@
 """An exchange of a conversation as a part of a document."""
 
+from streamcli.core.blocks import missing_fence
 from streamcli.core.content import as_text
 from streamcli.core.history import Exchange
 
@@ -11,9 +12,16 @@ def as_markdown(exchange: Exchange, you: str = "You", model: str = "Answer", end
     """
     parts = [
         f"## {you}",
-        as_text(exchange.question).strip("\n"),
+        _closed(as_text(exchange.question)),
         f"## {model}",
-        exchange.answer.strip("\n"),
+        _closed(exchange.answer),
         f"*{ending}*" if ending else "",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _closed(text: str) -> str:
+    """A code block that is left open would swallow what follows: an answer is cut off anywhere."""
+    text = text.strip("\n")
+    fence = missing_fence(text)
+    return f"{text}\n{fence}" if fence else text

@@ -10,13 +10,16 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from streamcli.core.content import Content
+from streamcli.core.content import Content, as_text
 from streamcli.core.history import Exchange
 from streamcli.core.surrogates import mend_surrogates
 from streamcli.store import exchanges, texts
 from streamcli.store.database import PATIENCE, checked, if_any, storing, transaction
 from streamcli.store.exchanges import Kept
 from streamcli.store.holds import Holds
+
+# Characters of a first question that a summary has.
+BEGINNING = 400
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,13 @@ class Session:
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """A line of the list. `used` is in seconds since the epoch, `beginning` that of the first question."""
+    """A line of the list. `used` is in seconds since the epoch, `beginning` that of the first question, as it reads."""
 
     name: str
     model: str
     used: float
     exchanges: int
-    beginning: Content
+    beginning: str
 
 
 class Sessions:
@@ -188,7 +191,7 @@ class Sessions:
             "JOIN exchanges ON session = sessions.id GROUP BY sessions.id ORDER BY used DESC, sessions.id DESC"
         ).fetchall()
         return [
-            SessionSummary(checked(name, str), checked(model, str), checked(used, float), count, self._question(first))
+            SessionSummary(checked(name, str), checked(model, str), checked(used, float), count, self._beginning(first))
             for name, model, used, count, first in rows
         ]
 
@@ -251,6 +254,7 @@ class Sessions:
     def _source(self, model: str, key: str) -> exchanges.Source:
         return exchanges.Source(model, key, self._run, self._clock())
 
-    def _question(self, row: int) -> Content:
+    def _beginning(self, row: int) -> str:
+        """One question at a time is read, and let go of: with its files it may be large."""
         (question,) = self._db.execute("SELECT question FROM exchanges WHERE id = ?", (row,)).fetchone()
-        return exchanges.content(question)
+        return as_text(exchanges.content(question))[:BEGINNING]

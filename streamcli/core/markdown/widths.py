@@ -55,3 +55,21 @@ def most_columns(text: str) -> int:
     if is_simple(text):
         return len(text)
     return sum(width for _, width in clusters(text))
+
+
+def padded(text: str, width: int) -> str:
+    """A line without tabs, with spaces after it up to so many columns."""
+    return text + " " * (width - most_columns(text))
+
+
+def fitting(text: str, width: int) -> str:
+    """As much of a line without tabs as takes no more columns, in any terminal."""
+    if is_simple(text):
+        return text[:width]
+    end = 0
+    for cluster, taken in clusters(text):
+        width -= taken
+        if width < 0:
+            break
+        end += len(cluster)
+    return text[:end]
