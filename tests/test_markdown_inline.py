@@ -32,6 +32,12 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
         ("<me@a.example>", [("me@a.example", LINK)]),
         ("a <b c='*'> *d*", [("a <b c='*'> ", 0), ("d", EMPHASIS)]),
         ("&lt;&copy;&nosuch;&#10;", [("<\u00a9&nosuch; ", 0)]),
+        (
+            "call(&timestamp;) &copy &notit; &#x1b;[2J &#x202e;",
+            [("call(&timestamp;) &copy &notit; \ufffd[2J \\u202e", 0)],
+        ),
+        ("[a](/?a=1&region=x&copy=2&amp;b=3)", [("a", LINK), (" (/?a=1&region=x&copy=2&b=3)", DIM)]),
+        ("[a](/b&#10;&#9;&timestamp;c&#27;d)", [("a", LINK), (" (/b  &timestamp;c\ufffdd)", DIM)]),
         ("\\*a\\* \\\\", [("*a* \\", 0)]),
         ("\u3042**\u300c\u3044\u300d**\u3046", [("\u3042", 0), ("\u300c\u3044\u300d", STRONG), ("\u3046", 0)]),
         ("a *b\nc* d", [("a ", 0), ("b\nc", EMPHASIS), (" d", 0)]),

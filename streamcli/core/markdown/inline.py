@@ -7,9 +7,9 @@ so does mathematics between dollar signs.
 
 import re
 
+from streamcli.core.markdown import entities
 from streamcli.core.markdown.emphasis import Emphasis, apply
 from streamcli.core.markdown.theme import CODE, DIM, LINK, Segment
-from streamcli.core.sanitize import sanitize
 
 _ANYTHING = re.compile(r"[\\`*_~\[<&$]|https?://")
 
@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     r"|(\])"
     r"|(https?://[^\s<>`|\"\[\]]+)"
     r"|(<[A-Za-z/!?][^<>\n]*>)"
-    r"|(&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)"
+    rf"|({entities.ENTITY})"
     r"|(\$\$[^$]+\$\$|\$(?=[^\s$])[^$\n]*(?<=\S)\$(?![A-Za-z0-9]))"
 )
 _CODE, _ESCAPE, _RUN, _OPEN, _CLOSE, _URL, _TAG, _ENTITY, _MATH = range(1, 10)
@@ -103,7 +103,7 @@ class _Parser:
         elif kind == _TAG and (link := _AUTOLINK.fullmatch(token)):
             self._add(link[1], LINK)
         elif kind == _ENTITY:
-            self._add(_entity(token))
+            self._add(entities.replaced(token))
         else:  # HTML and mathematics are shown as they are
             self._add(token)
         return found.end()
@@ -216,20 +216,8 @@ class _Parser:
         return segments
 
 
-def _entity(entity: str) -> str:
-    """What an HTML entity stands for, made harmless; unknown ones stay."""
-    from html import unescape  # a large table: most answers need none
-
-    char = unescape(entity)
-    return " " if char in "\n\t" else sanitize(char)
-
-
 def _plain(target: str) -> str:
     """A link's target without its escapes."""
     if "\\" in target:
         target = _ESCAPED.sub(r"\1", target)
-    if "&" in target:
-        from html import unescape
-
-        target = sanitize(unescape(target)).replace("\n", "").replace("\t", "")
-    return target
+    return entities.replaced(target) if "&" in target else target
