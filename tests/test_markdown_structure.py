@@ -107,7 +107,7 @@ BLOCKS = [
 ]
 TABLES = [
     "a|b\n-|-\n",
-    "| a | b |\n|---|---|\n| c | d |\n| e |\n| f | g | h |\n\ni\n",
+    "| a | b |\n|---|---|\n| c | d |\n| e |\n| f | g | |\n\ni\n",
     "a | b\n:-- | --:\nc | `d \\| e`\n**f** | g\n# h\n",
     "x\n| a |\n|---|\n| b |\n",
     "| a | b |\n|---|\n| c | d |\n",
