@@ -85,7 +85,7 @@ BLOCKS = [
     "- ```py\n  a\n    b\n  ```\n- c\n",
     "1. a\n\n   ```\n   b\n   ```\n\n2. c\n",
     "   ```\n   a\n  b\n     c\n   ```\n",
-    "    a\n\n      b\n\nc\n    d\n",
+    "    a\n\n      b\n\nc\n",
     "\ta\n\n- b\n\n\tc\n",
     "***\n---\n_ _ _\n- - -\n+++\n--\n",
     "- a\n***\n- b\n",
@@ -95,7 +95,6 @@ BLOCKS = [
     "a\n<div>\nb\n\n",
     "a  \nb\\\nc\n",
     "- [a](b)\n- **c**\n  d `e\n  f` g\n",
-    "a\n    b\n  c\n",
     "- a\n  ```\n  b\n  ```\n  c\n",
     "- a\n  > b\n\n  c\n",
     "  - a\n  - b\n    - c\n   - d\n",
@@ -131,3 +130,24 @@ def test_tables_have_the_cells_that_they_have_to_another_parser(text):
 @pytest.mark.parametrize("text", BLOCKS)
 def test_blocks_are_what_they_are_to_another_parser(text):
     assert rendered(text) == reference(SyntaxTreeNode(PARSER.parse(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("project/\n  src/\n    a.py\n  x\n", ["project/", "  src/", "    a.py", "  x"]),
+        ('{\n  "a": [\n      1\n  ]\n}\n', ["{", '  "a": [', "      1", "  ]", "}"]),
+        ("  a\n  b\n     c\n d\n", ["a", "b", "   c", "d"]),
+        ("- a\n    b\n  c\n d\n", ["• a", "    b", "  c", "  d"]),
+        ("> a\n>   b\n  c\n", ["│ a", "│   b", "│ c"]),
+        ("- a\n\n b\n   c\n", ["• a", "b", "  c"]),
+        ("`a\n   b` **c\n  d**\n", ["a b c", "  d"]),
+    ],
+)
+def test_lines_keep_their_indentation(text, rows):
+    assert rendered(text) == rows
+
+
+def test_a_word_is_not_broken_for_its_indentation():
+    renderer = MarkdownRenderer(width=8, height=None, colour=False)
+    assert renderer.feed("a\n      123456 7\n" + " " * 3000 + "b\n\n", 0.0) == ["a\n  123456\n7\n       b\n"]

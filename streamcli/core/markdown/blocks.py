@@ -1,8 +1,9 @@
 """Lines of Markdown -> rows: CommonMark 0.31 with GFM's tables and task lists.
 
-Each newline of a paragraph stays one, as findings, poems and addresses want it. Two things are looser than the letter,
-as they are in the filter for generated code (core/blocks.py): within a list item a line of too little indentation does
-not end a fence, as models often forget it there; and blank lines are where the source has them.
+Each newline of a paragraph stays one, and so does the indentation behind it, as findings, poems and trees want it. Two
+things are looser than the letter, as they are in the filter for generated code (core/blocks.py): within a list item a
+line of too little indentation does not end a fence, as models often forget it there; and blank lines are where the
+source has them.
 """
 
 import re
@@ -205,7 +206,9 @@ class Blocks:
             if not isinstance(leaf, Paragraph):
                 self._close(depth)
                 self._leaf = leaf = Paragraph(colour=self._colour)
-            self._put(leaf.add(text.rstrip(" "), self.margin.room))
+                is_own = True
+            # A line that is not in all of the containers is indented by chance.
+            self._put(leaf.add(text.rstrip(" "), indent if is_own else 0, self.margin.room))
 
     def _indented(self, text: str, indent: int, depth: int) -> None:
         if not (isinstance(self._leaf, IndentedCode) and depth == len(self.margin.containers)):

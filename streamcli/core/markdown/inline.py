@@ -35,6 +35,7 @@ _AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?
 _MATH_ENDS = {r"\(": r"\)", r"\[": r"\]"}
 _MATH_SIGN = re.compile(r"[\\^_=]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_NEWLINE = re.compile(r"\n *")
 _NOT_LAST_IN_URL = "?!.,:;*_~'\\]"
 
 
@@ -126,7 +127,7 @@ class _Parser:
         if length not in self._lone_ticks:
             end = self._ticks_end(inside, length)
             if end >= 0:
-                code = self._text[inside:end].replace("\n", " ")
+                code = _NEWLINE.sub(" ", self._text[inside:end])
                 if code[0] == code[-1] == " " and code.strip(" "):
                     code = code[1:-1]
                 self._add(code if self._colour else f"{ticks}{self._text[inside:end]}{ticks}", CODE)

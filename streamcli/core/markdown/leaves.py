@@ -27,12 +27,13 @@ _HTML_ENDS = (
 
 
 class Paragraph:
-    """Lines of text."""
+    """Lines of text. Each keeps the indentation that it has beyond the first one's, as trees and poems want it."""
 
     def __init__(self, *, colour: bool) -> None:
         self._colour = colour
         self.lines: list[str] = []
         self._size = 0
+        self._indent = 0  # of the first line
         self._carried: list[Segment] = []  # the last row of what is printed of a long line: it is not full yet
         self.is_open = False
         """Whether it is drawn before its text has ended."""
@@ -44,12 +45,18 @@ class Paragraph:
         other = Paragraph(colour=self._colour)
         other.lines = self.lines.copy()
         other._size = self._size
+        other._indent = self._indent
         other._carried = self._carried
         other.is_begun = self.is_begun
         return other
 
-    def add(self, line: str, room: int) -> list[str]:
-        """Takes a line; returns the rows that are final now."""
+    def add(self, line: str, indent: int, room: int) -> list[str]:
+        """Takes a line that is indented so far; returns the rows that are final now."""
+        if not self.lines:
+            self._indent = indent
+        elif indent > self._indent:
+            word = line.find(" ") if " " in line else len(line)  # it is not broken for the indentation's sake
+            line = " " * min(indent - self._indent, max(room - word, 0)) + line
         self.lines.append(line)
         self._size += len(line)
         if (len(self.lines) <= MAX_OPEN_LINES and self._size <= MAX_OPEN_CHARS) or len(self.lines) == 1:
