@@ -151,3 +151,17 @@ def test_lines_keep_their_indentation(text, rows):
 def test_a_word_is_not_broken_for_its_indentation():
     renderer = MarkdownRenderer(width=8, height=None, colour=False)
     assert renderer.feed("a\n      123456 7\n" + " " * 3000 + "b\n\n", 0.0) == ["a\n  123456\n7\n       b\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("10. a\n9. b\n8. c\n", ["10. a", "9. b", "8. c"]),
+        ("5. a\n5. b\n7. c\n3. d\n", ["5. a", "6. b", "7. c", "3. d"]),
+        ("1. a\n1. b\n\n1. c\n", ["1. a", "2. b", "3. c"]),
+        ("0. a\n0. b\n0) c\n", ["0. a", "1. b", "0) c"]),
+        ("1. [ ] a\n2. [x] b\n   c\n- [x] d\n", ["1. ☐ a", "2. ☑ b", "     c", "☑ d"]),
+    ],
+)
+def test_items_keep_their_numbers(text, rows):
+    assert rendered(text) == rows

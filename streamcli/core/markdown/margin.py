@@ -27,7 +27,9 @@ class Container:
     rest: str
     columns: int
     number: int = -1
-    """Of an item of a numbered list."""
+    """Of an item of a numbered list: the one that is shown."""
+    source_number: int = -1
+    """The one that the source has."""
     delimiter: str = ""
     """Of such an item: what stands behind the number."""
 
@@ -60,17 +62,20 @@ def item(
     if is_empty or spaces > 4:
         spaces = 1
     content = content[spaces:]
-    number, delimiter = (int(found[2]), found[1][-1]) if found[2] else (-1, "")
-    if delimiter and before and before.delimiter == delimiter:
-        number = max(number, before.number + 1)  # many number each item 1
+    number = source_number = int(found[2] or -1)
+    delimiter = found[1][-1] if found[2] else ""
+    if delimiter and before and before.delimiter == delimiter and before.source_number == number:
+        number = before.number + 1  # many number each item 1
     marker = f"{number}{delimiter} " if delimiter else theme.BULLETS[depth % len(theme.BULLETS)]
     task = _TASK.match(content)
     if task:
-        marker = theme.UNDONE if task[1] == " " else theme.DONE
+        box = theme.UNDONE if task[1] == " " else theme.DONE
+        marker = marker + box if delimiter else box
         content = content[task.end() :]
     columns = len(marker)
     shown = paint(marker[:-1], BULLET if colour else 0) + " "
-    return Container(False, indent + found.end(1) + spaces, shown, " " * columns, columns, number, delimiter), content
+    inside = indent + found.end(1) + spaces
+    return Container(False, inside, shown, " " * columns, columns, number, source_number, delimiter), content
 
 
 def match(containers: Sequence[Container], line: str) -> tuple[int, str]:
