@@ -165,3 +165,23 @@ def test_a_word_is_not_broken_for_its_indentation():
 )
 def test_items_keep_their_numbers(text, rows):
     assert rendered(text) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "rows"),
+    [
+        (
+            "".join("  " * depth + f"- {depth} x\n" for depth in range(7)),
+            20,
+            ["        ◦ 4 x", "        ▪ 5 x", "        • 6 x"],
+        ),
+        ("1. a b\n10. c\n", 3, ["1.", "a b", "10.", "c"]),
+        ("1. [ ] a\n\n   b\n", 3, ["1. ", "☐", "a", "", "b"]),
+        ("- a\n", 2, ["•", "a"]),
+        ("1000. a\n", 3, ["100", "0.", "a"]),
+    ],
+)
+def test_markers_stay_where_there_is_no_room_for_them(text, width, rows):
+    renderer = MarkdownRenderer(width=width, height=None, colour=False)
+    shown = "".join(renderer.feed(text, 0.0) + renderer.flush()).splitlines()
+    assert shown[-len(rows) :] == rows
