@@ -65,6 +65,7 @@ def test_segments(text, segments):
         "*.py and *.js, **/*.py, src/*/foo/*.py",
         "$a_b * c_d * e$ and $$x_1^2 * y_1 * z$$",
         r"\(x_1 * y_1 * z\) and \[ a = b_1 * c * d \]",
+        r"\(x\) and \( n! \) and \[2\]",
         "a ` b and [c] and ](d) and ![e",
         "AT&T & co; 5 < 6 > 4",
         "~/bin and ~100 or ~200",
@@ -81,6 +82,10 @@ def test_money_is_no_mathematics():
         (", $HOME and ", 0),
         ("$PATH", EMPHASIS),
     ]
+
+
+def test_strong_money_is_no_mathematics_either():
+    assert inline.parse("**$5** versus **10$**") == [("$5", STRONG), (" versus ", 0), ("10$", STRONG)]
 
 
 def test_without_colour_the_signs_of_emphasis_and_code_stay():

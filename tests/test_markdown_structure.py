@@ -185,3 +185,16 @@ def test_markers_stay_where_there_is_no_room_for_them(text, width, rows):
     renderer = MarkdownRenderer(width=width, height=None, colour=False)
     shown = "".join(renderer.feed(text, 0.0) + renderer.flush()).splitlines()
     assert shown[-len(rows) :] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a\n\\[\nx_1 * y\n- *b*\n= z\n\\]\n*c*\n", ["a", "\\[", "x_1 * y", "- *b*", "= z", "\\]", "c"]),
+        ("$$\n*a*\n\n  + *b* $$\n*c*\n", ["$$", "*a*", "  + *b* $$", "c"]),
+        ("> $$\n> *a*\n\n*c*\n", ["│ $$", "│ *a*", "c"]),
+        ("$$\n" + "*a*\n" * 101, ["$$", *["*a*"] * 100, "a"]),
+    ],
+)
+def test_mathematics_is_shown_as_it_is(text, rows):
+    assert rendered(text) == rows

@@ -9,7 +9,7 @@ source has them.
 import re
 
 from streamcli.core.markdown import inline, theme
-from streamcli.core.markdown.leaves import Fence, Html, IndentedCode, Paragraph, begins_html
+from streamcli.core.markdown.leaves import Fence, Html, IndentedCode, Maths, Paragraph, begins_html, begins_maths
 from streamcli.core.markdown.margin import Margin, is_thematic_break, item, match, quote
 from streamcli.core.markdown.tables import Table, alignments
 from streamcli.core.markdown.theme import DIM, heading_style, paint
@@ -238,6 +238,11 @@ class Blocks:
             self._close(depth)
             self._leaf = Html(text)
             self._html(self._leaf, " " * indent + text)
+            return True
+        if mark in "$\\" and begins_maths(text):
+            self._close(depth)
+            self._leaf = Maths(text.rstrip(" "))
+            self.margin.put([painted(row) for row in rows([(" " * indent + text, 0)], self.margin.room)])
             return True
         return False
 

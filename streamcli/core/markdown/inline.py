@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"|(https?://[^\s<>`|\"\[\]]+)"
     r"|(<[A-Za-z/!?][^<>\n]*>)"
     rf"|({entities.ENTITY})"
-    r"|(\$\$[^$]+\$\$|\$(?=[^\s$])[^$\n]*(?<=\S)\$(?![A-Za-z0-9]))"
+    r"|(\$\$[^$]+\$\$|\$(?=[^\s$])(?![0-9.,]+\*\*)[^$\n]*(?<=\S)\$(?![A-Za-z0-9]))"
 )
 _CODE, _ESCAPE, _RUN, _OPEN, _CLOSE, _URL, _TAG, _ENTITY, _MATH = range(1, 10)
 
@@ -33,7 +33,6 @@ _TARGET = re.compile(
 )
 _AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+\.\w+)>")
 _MATH_ENDS = {r"\(": r"\)", r"\[": r"\]"}
-_MATH_SIGN = re.compile(r"[\\^_=]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _NEWLINE = re.compile(r"\n *")
 _NOT_LAST_IN_URL = "?!.,:;*_~'\\]"
@@ -156,7 +155,7 @@ class _Parser:
             end = self._text.find(_MATH_ENDS[token], start)
             if end < 0:
                 self._lone_math.add(token)
-            elif _MATH_SIGN.search(self._text, start + 2, end):
+            else:
                 self._add(self._text[start : end + 2])
                 return end + 2
         self._add(token[1])

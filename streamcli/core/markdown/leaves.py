@@ -1,6 +1,7 @@
 """The blocks that hold text: each takes lines while it is open and says what its rows are."""
 
 import re
+from copy import copy
 
 from streamcli.core.markdown import inline, wrap
 from streamcli.core.markdown.grammar import Highlighter
@@ -24,6 +25,8 @@ _HTML_ENDS = (
     (re.compile(r"<!--"), re.compile("-->")),
     (re.compile(r"<\?"), re.compile(r"\?>")),
 )
+_MATHS = {r"\[": re.compile(r"\\\]"), "$$": re.compile(r"\$\$")}
+MAX_MATHS_LINES = 100
 
 
 class Paragraph:
@@ -154,13 +157,32 @@ class Html:
     """HTML is shown as it is: to a blank line, or to the end of what is closed by a mark of its own."""
 
     def __init__(self, line: str) -> None:
-        self.end = next((end for begin, end in _HTML_ENDS if begin.match(line)), None)
+        self.end: re.Pattern[str] | None = next((end for begin, end in _HTML_ENDS if begin.match(line)), None)
 
     def copy(self) -> "Html":
         return self
 
     def is_ended_by(self, line: str) -> bool:
         return self.end is not None and self.end.search(line) is not None
+
+
+class Maths(Html):
+    """Mathematics between two lines of signs is shown as it is; what is not closed for so long is text again."""
+
+    def __init__(self, sign: str) -> None:
+        self.end = _MATHS[sign]
+        self._left = MAX_MATHS_LINES
+
+    def copy(self) -> "Maths":
+        return copy(self)
+
+    def is_ended_by(self, line: str) -> bool:
+        self._left -= 1
+        return self._left == 0 or super().is_ended_by(line)
+
+
+def begins_maths(text: str) -> bool:
+    return text.rstrip(" ") in _MATHS
 
 
 def begins_html(text: str) -> bool:
