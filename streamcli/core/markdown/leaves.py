@@ -10,7 +10,7 @@ from streamcli.core.markdown.theme import CODE_INDENT, Segment
 from streamcli.core.markdown.wrap import painted
 
 # A paragraph that has more lines, or more characters, is final but for its last line: emphasis does not reach over.
-MAX_OPEN_LINES = 16
+MAX_OPEN_LINES = 8
 MAX_OPEN_CHARS = 4096
 
 _HTML_BLOCK = re.compile(

@@ -6,7 +6,7 @@ and redrawn, not more often than the eye sees. No redraw costs more than a scree
 
 from streamcli.core.markdown.blocks import Blocks
 from streamcli.core.markdown.screen import Screen
-from streamcli.core.markdown.wrap import fold
+from streamcli.core.markdown.wrap import fold, is_short
 from streamcli.core.sanitize import sanitize
 
 # Seconds between two redraws.
@@ -114,7 +114,7 @@ class MarkdownRenderer:
 
     def _folded(self, row: str) -> list[str]:
         """A row, or the rows of a line of code that runs on."""
-        if len(row) <= self._width // (1 if row.isascii() else 2):
+        if len(row) <= self._width // (1 if row.isascii() else 2) or is_short(row, self._width):
             return [row]
         return fold(row, self._width)
 
