@@ -86,6 +86,7 @@ def test_money_is_no_mathematics():
 
 def test_strong_money_is_no_mathematics_either():
     assert inline.parse("**$5** versus **10$**") == [("$5", STRONG), (" versus ", 0), ("10$", STRONG)]
+    assert inline.parse("**$5 off** or **10$**") == [("$5 off", STRONG), (" or ", 0), ("10$", STRONG)]
 
 
 def test_without_colour_the_signs_of_emphasis_and_code_stay():

@@ -2,7 +2,7 @@
 
 Left out are references to link definitions, which come when the text that refers to them has been printed. Looser than
 the letter is what would harm text about code: `__init__`, `2*3*4`, `x**2 + y**2` and `src/*/*.py` stay as they are, and
-so does mathematics between dollar signs.
+so does mathematics between dollar signs; money in bold is none.
 """
 
 import re
@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"|(https?://[^\s<>`|\"\[\]]+)"
     r"|(<[A-Za-z/!?][^<>\n]*>)"
     rf"|({entities.ENTITY})"
-    r"|(\$\$[^$]+\$\$|\$(?=[^\s$])(?![0-9.,]+\*\*)[^$\n]*(?<=\S)\$(?![A-Za-z0-9]))"
+    r"|(\$\$[^$]+\$\$|\$(?=[^\s$])(?![0-9][^$\n]*\*\*)[^$\n]*(?<=\S)\$(?![A-Za-z0-9]))"
 )
 _CODE, _ESCAPE, _RUN, _OPEN, _CLOSE, _URL, _TAG, _ENTITY, _MATH = range(1, 10)
 
