@@ -41,6 +41,13 @@ def paint(sgr, text):
         ("yaml", "a: b # c", f"{paint(NAME, 'a')}: b {paint(COMMENT, '# c')}"),
         ("diff", "-a\n b", f"{paint(REMOVED, '-a')}\n b"),
         ("console", "$ ls\nx", f"{paint(HEAD, '$ ls')}\nx"),
+        ("js", "(/[\"']/g) + b", f"({paint(STRING, '/[' + chr(34) + chr(39) + ']/g')}) + b"),
+        ("js", "a / b / c", "a / b / c"),
+        ("js", "return /a/", f"{paint(KEYWORD, 'return')} {paint(STRING, '/a/')}"),
+        ("js", "x = /[/]/u // y", f"x = {paint(STRING, '/[/]/u')} {paint(COMMENT, '// y')}"),
+        ("c", "'\\'' x", paint(STRING, "'\\''") + " x"),
+        ("perl", "my $x", f"{paint(KEYWORD, 'my')} {paint(NAME, '$x')}"),
+        ("powershell", "If $x", f"{paint(KEYWORD, 'If')} {paint(NAME, '$x')}"),
         ("html", "<a>", f"{paint(KEYWORD, '<a')}{paint(KEYWORD, '>')}"),
     ],
 )

@@ -32,8 +32,17 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
         ("<me@a.example>", [("me@a.example", LINK)]),
         ("a <b c='*'> *d*", [("a <b c='*'> ", 0), ("d", EMPHASIS)]),
         ("&lt;&copy;&nosuch;&#10;", [("<\u00a9&nosuch; ", 0)]),
+        (
+            "call(&timestamp;) &copy &notit; &#x1b;[2J &#x202e;",
+            [("call(&timestamp;) &copy &notit; \ufffd[2J \\u202e", 0)],
+        ),
+        ("[a](/?a=1&region=x&copy=2&amp;b=3)", [("a", LINK), (" (/?a=1&region=x&copy=2&b=3)", DIM)]),
+        ("[a](/b&#10;&#9;&timestamp;c&#27;d)", [("a", LINK), (" (/b  &timestamp;c\ufffdd)", DIM)]),
         ("\\*a\\* \\\\", [("*a* \\", 0)]),
         ("\u3042**\u300c\u3044\u300d**\u3046", [("\u3042", 0), ("\u300c\u3044\u300d", STRONG), ("\u3046", 0)]),
+        ("**bold**text and re**do**ing", [("bold", STRONG), ("text and re", 0), ("do", STRONG), ("ing", 0)]),
+        ("\u4e2d**\u6587 \u5b57**\u4e2d", [("\u4e2d", 0), ("\u6587 \u5b57", STRONG), ("\u4e2d", 0)]),
+        ("*[a]*(b) **(c)**(d)", [("[a]", EMPHASIS), ("(b) ", 0), ("(c)", STRONG), ("(d)", 0)]),
         ("a *b\nc* d", [("a ", 0), ("b\nc", EMPHASIS), (" d", 0)]),
     ],
 )
@@ -47,11 +56,16 @@ def test_segments(text, segments):
         "snake_case_names and _private, __init__.py and __all__",
         "2 * 3 * 4 and 2*3*4 and a*b*c",
         "x**2 + y**2",
+        "2**n + 3**m",
+        "x**y*z**w",
+        "src/**/test/**/*.js",
+        "[a-z]*[0-9]* and (a|b)*(c|d)* and [a-z]*\\w*",
         "*args, **kwargs",
         "f(*args, **kwargs)",
         "*.py and *.js, **/*.py, src/*/foo/*.py",
         "$a_b * c_d * e$ and $$x_1^2 * y_1 * z$$",
         r"\(x_1 * y_1 * z\) and \[ a = b_1 * c * d \]",
+        r"\(x\) and \( n! \) and \[2\]",
         "a ` b and [c] and ](d) and ![e",
         "AT&T & co; 5 < 6 > 4",
         "~/bin and ~100 or ~200",
@@ -68,6 +82,11 @@ def test_money_is_no_mathematics():
         (", $HOME and ", 0),
         ("$PATH", EMPHASIS),
     ]
+
+
+def test_strong_money_is_no_mathematics_either():
+    assert inline.parse("**$5** versus **10$**") == [("$5", STRONG), (" versus ", 0), ("10$", STRONG)]
+    assert inline.parse("**$5 off** or **10$**") == [("$5 off", STRONG), (" or ", 0), ("10$", STRONG)]
 
 
 def test_without_colour_the_signs_of_emphasis_and_code_stay():

@@ -85,7 +85,7 @@ BLOCKS = [
     "- ```py\n  a\n    b\n  ```\n- c\n",
     "1. a\n\n   ```\n   b\n   ```\n\n2. c\n",
     "   ```\n   a\n  b\n     c\n   ```\n",
-    "    a\n\n      b\n\nc\n    d\n",
+    "    a\n\n      b\n\nc\n",
     "\ta\n\n- b\n\n\tc\n",
     "***\n---\n_ _ _\n- - -\n+++\n--\n",
     "- a\n***\n- b\n",
@@ -95,7 +95,6 @@ BLOCKS = [
     "a\n<div>\nb\n\n",
     "a  \nb\\\nc\n",
     "- [a](b)\n- **c**\n  d `e\n  f` g\n",
-    "a\n    b\n  c\n",
     "- a\n  ```\n  b\n  ```\n  c\n",
     "- a\n  > b\n\n  c\n",
     "  - a\n  - b\n    - c\n   - d\n",
@@ -107,7 +106,7 @@ BLOCKS = [
 ]
 TABLES = [
     "a|b\n-|-\n",
-    "| a | b |\n|---|---|\n| c | d |\n| e |\n| f | g | h |\n\ni\n",
+    "| a | b |\n|---|---|\n| c | d |\n| e |\n| f | g | |\n\ni\n",
     "a | b\n:-- | --:\nc | `d \\| e`\n**f** | g\n# h\n",
     "x\n| a |\n|---|\n| b |\n",
     "| a | b |\n|---|\n| c | d |\n",
@@ -131,3 +130,71 @@ def test_tables_have_the_cells_that_they_have_to_another_parser(text):
 @pytest.mark.parametrize("text", BLOCKS)
 def test_blocks_are_what_they_are_to_another_parser(text):
     assert rendered(text) == reference(SyntaxTreeNode(PARSER.parse(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("project/\n  src/\n    a.py\n  x\n", ["project/", "  src/", "    a.py", "  x"]),
+        ('{\n  "a": [\n      1\n  ]\n}\n', ["{", '  "a": [', "      1", "  ]", "}"]),
+        ("  a\n  b\n     c\n d\n", ["a", "b", "   c", "d"]),
+        ("- a\n    b\n  c\n d\n", ["• a", "    b", "  c", "  d"]),
+        ("> a\n>   b\n  c\n", ["│ a", "│   b", "│ c"]),
+        ("- a\n\n b\n   c\n", ["• a", "b", "  c"]),
+        ("`a\n   b` **c\n  d**\n", ["a b c", "  d"]),
+    ],
+)
+def test_lines_keep_their_indentation(text, rows):
+    assert rendered(text) == rows
+
+
+def test_a_word_is_not_broken_for_its_indentation():
+    renderer = MarkdownRenderer(width=8, height=None, colour=False)
+    assert renderer.feed("a\n      123456 7\n" + " " * 3000 + "b\n\n", 0.0) == ["a\n  123456\n7\n       b\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("10. a\n9. b\n8. c\n", ["10. a", "9. b", "8. c"]),
+        ("5. a\n5. b\n7. c\n3. d\n", ["5. a", "6. b", "7. c", "3. d"]),
+        ("1. a\n1. b\n\n1. c\n", ["1. a", "2. b", "3. c"]),
+        ("0. a\n0. b\n0) c\n", ["0. a", "1. b", "0) c"]),
+        ("1. [ ] a\n2. [x] b\n   c\n- [x] d\n", ["1. ☐ a", "2. ☑ b", "     c", "☑ d"]),
+    ],
+)
+def test_items_keep_their_numbers(text, rows):
+    assert rendered(text) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "rows"),
+    [
+        (
+            "".join("  " * depth + f"- {depth} x\n" for depth in range(7)),
+            20,
+            ["        ◦ 4 x", "        ▪ 5 x", "        • 6 x"],
+        ),
+        ("1. a b\n10. c\n", 3, ["1.", "a b", "10.", "c"]),
+        ("1. [ ] a\n\n   b\n", 3, ["1. ", "☐", "a", "", "b"]),
+        ("- a\n", 2, ["•", "a"]),
+        ("1000. a\n", 3, ["100", "0.", "a"]),
+    ],
+)
+def test_markers_stay_where_there_is_no_room_for_them(text, width, rows):
+    renderer = MarkdownRenderer(width=width, height=None, colour=False)
+    shown = "".join(renderer.feed(text, 0.0) + renderer.flush()).splitlines()
+    assert shown[-len(rows) :] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a\n\\[\nx_1 * y\n- *b*\n= z\n\\]\n*c*\n", ["a", "\\[", "x_1 * y", "- *b*", "= z", "\\]", "c"]),
+        ("$$\n*a*\n\n  + *b* $$\n*c*\n", ["$$", "*a*", "  + *b* $$", "c"]),
+        ("> $$\n> *a*\n\n*c*\n", ["│ $$", "│ *a*", "c"]),
+        ("$$\n" + "*a*\n" * 101, ["$$", *["*a*"] * 100, "a"]),
+    ],
+)
+def test_mathematics_is_shown_as_it_is(text, rows):
+    assert rendered(text) == rows

@@ -180,6 +180,17 @@ def test_a_sentence_without_an_end_is_scored_in_parts():
     assert len("".join(heard).replace(" ", "")) == 740_000
 
 
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_sentiment_leaves_the_line_out_that_opens_a_block(step):
+    text = "Good.\n```python title. Bad!\nbad\n```\n- ~~~ bad\n  bad\n  ~~~\n```So` is no fence.\n1. Fine"
+    heard = []
+    stage = Sentiment(lambda sentence: heard.append(sentence) or 0.5)
+    for start in range(0, len(text), step):
+        stage.feed(text[start : start + step], 0.0)
+    stage.flush()
+    assert heard == ["Good.", "```So` is no fence.", "Fine"]
+
+
 # --- colour, and how large it is ---
 
 

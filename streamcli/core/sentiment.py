@@ -2,13 +2,13 @@
 
 A sentence goes up to a full stop, a question or exclamation mark, or the line's end. Each is scored once, when it has
 ended, so that the work is linear in the text and little is held. The score of the answer is the mean of its sentences,
-each weighed by its length in characters. Code blocks have no mood, and are left out.
+each weighed by its length in characters. Code blocks have no mood, and are left out, with the lines that open them.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from streamcli.core.blocks import BlockScanner, Kind
+from streamcli.core.blocks import MAX_LINE, BlockScanner, Kind
 from streamcli.core.events import Remark
 
 # The least between two remarks: characters of text, and seconds.
@@ -18,6 +18,8 @@ REMARK_SECONDS = 1.0
 MAX_SENTENCE = 400
 
 _END = re.compile(r"[.!?\u2026][\"')\]*_\u201d\u2019]*(?=\s)|\n|[\u3002\uff01\uff1f]")
+# The beginning of a line that a fence may stand on, or come to stand on.
+_MAY_OPEN = re.compile(r"[ \t*+0-9.)-]*(?:```|~~~|[`~]{0,2}\Z)")
 
 
 class Sentiment:
@@ -26,6 +28,8 @@ class Sentiment:
     def __init__(self, score: Callable[[str], float]) -> None:
         self._score = score
         self._scanner = BlockScanner()
+        self._line = ""  # the beginning of one that may open a block
+        self._is_midline = False
         self._sentence = ""
         self._sentences = 0
         self._weight = 0
@@ -38,9 +42,7 @@ class Sentiment:
             return []
         if self._remarked_at is None:
             self._remarked_at = now
-        for kind, piece in self._scanner.feed(text):
-            if kind is Kind.TEXT:
-                self._read(piece)
+        self._take(self._scanner.feed(text))
         self._chars += len(text)
         if self._chars < REMARK_CHARS or now < self._remarked_at + REMARK_SECONDS or not self._sentences:
             return [text]
@@ -53,12 +55,34 @@ class Sentiment:
 
     def flush(self) -> list[str | Remark]:
         """The score of all; nothing where there was nothing to score."""
-        for kind, piece in self._scanner.flush():
-            if kind is Kind.TEXT:
-                self._read(piece)
+        self._take(self._scanner.flush())
+        self._release()
         self._rate(self._sentence)
         self._sentence = ""
         return [self._remark(final=True)] if self._sentences else []
+
+    def _take(self, pieces: Iterable[tuple[Kind, str]]) -> None:
+        for kind, piece in pieces:
+            if kind is Kind.OPENED:
+                self._line = ""
+            elif kind is Kind.TEXT:
+                self._piece(piece)
+
+    def _piece(self, piece: str) -> None:
+        """Takes a line of text, or a part of one. That a line opens a block is known when it has ended."""
+        if self._line.endswith("\n"):
+            self._release()
+        if self._is_midline and not self._line:
+            self._read(piece)
+        else:
+            self._line += piece
+            if len(self._line) > MAX_LINE or not _MAY_OPEN.match(self._line):
+                self._release()
+        self._is_midline = not piece.endswith("\n")
+
+    def _release(self) -> None:
+        line, self._line = self._line, ""
+        self._read(line)
 
     def _read(self, text: str) -> None:
         text = self._sentence + text

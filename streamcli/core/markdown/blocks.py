@@ -1,14 +1,15 @@
 """Lines of Markdown -> rows: CommonMark 0.31 with GFM's tables and task lists.
 
-Each newline of a paragraph stays one, as findings, poems and addresses want it. Two things are looser than the letter,
-as they are in the filter for generated code (core/blocks.py): within a list item a line of too little indentation does
-not end a fence, as models often forget it there; and blank lines are where the source has them.
+Each newline of a paragraph stays one, and so does the indentation behind it, as findings, poems and trees want it. Two
+things are looser than the letter, as they are in the filter for generated code (core/blocks.py): within a list item a
+line of too little indentation does not end a fence, as models often forget it there; and blank lines are where the
+source has them.
 """
 
 import re
 
 from streamcli.core.markdown import inline, theme
-from streamcli.core.markdown.leaves import Fence, Html, IndentedCode, Paragraph, begins_html
+from streamcli.core.markdown.leaves import Fence, Html, IndentedCode, Maths, Paragraph, begins_html, begins_maths
 from streamcli.core.markdown.margin import Margin, is_thematic_break, item, match, quote
 from streamcli.core.markdown.tables import Table, alignments
 from streamcli.core.markdown.theme import DIM, heading_style, paint
@@ -205,7 +206,9 @@ class Blocks:
             if not isinstance(leaf, Paragraph):
                 self._close(depth)
                 self._leaf = leaf = Paragraph(colour=self._colour)
-            self._put(leaf.add(text.rstrip(" "), self.margin.room))
+                is_own = True
+            # A line that is not in all of the containers is indented by chance.
+            self._put(leaf.add(text.rstrip(" "), indent if is_own else 0, self.margin.room))
 
     def _indented(self, text: str, indent: int, depth: int) -> None:
         if not (isinstance(self._leaf, IndentedCode) and depth == len(self.margin.containers)):
@@ -235,6 +238,11 @@ class Blocks:
             self._close(depth)
             self._leaf = Html(text)
             self._html(self._leaf, " " * indent + text)
+            return True
+        if mark in "$\\" and begins_maths(text):
+            self._close(depth)
+            self._leaf = Maths(text.rstrip(" "))
+            self.margin.put([painted(row) for row in rows([(" " * indent + text, 0)], self.margin.room)])
             return True
         return False
 

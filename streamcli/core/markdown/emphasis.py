@@ -1,9 +1,12 @@
 """Emphasis: which delimiters belong together. CommonMark 0.31, section 6.2, and the "~~" of GFM."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
 from streamcli.core.markdown.theme import EMPHASIS, STRIKE, STRONG
+
+_SPACE_OR_OPERATOR = re.compile(r"[\s*/+=<>^%-]")
 
 
 @dataclass(slots=True)
@@ -18,6 +21,8 @@ class Run:
     can_close: bool
     is_inner: bool
     """Whether it is a single one within a word: it closes no longer one."""
+    is_power: bool
+    """Whether it is a double one within a word: two of them are powers, if what is between is no word."""
 
 
 class Emphasis:
@@ -34,20 +39,22 @@ class Emphasis:
         """A run of delimiters between two characters: it is the next node."""
         can_open, can_close = _flanks(char, length, before, after)
         if can_open or can_close:
-            is_inner = length == 1 and before.isalnum() and after.isalnum()
-            self.runs.append(Run(len(self._nodes), char, length, length, can_open, can_close, is_inner))
+            is_within = before.isalnum() and after.isalnum()
+            is_power = is_within and length == 2 and before.isascii() and after.isascii()
+            is_inner = is_within and length == 1
+            self.runs.append(Run(len(self._nodes), char, length, length, can_open, can_close, is_inner, is_power))
 
     def pair(self, first: int, *, is_open: bool = False) -> None:
         """Finds what the runs from `first` on emphasise, and forgets them. `is_open` means that more text comes."""
         runs = self.runs
-        bottoms: dict[tuple[str, bool, int], int] = {}  # below it there is no opener for such a closer
+        bottoms: dict[tuple[str, bool, int, bool, bool], int] = {}  # below it there is no opener for such a closer
         at = first
         while at < len(runs):
             closer = runs[at]
             if not closer.can_close:
                 at += 1
                 continue
-            key = (closer.char, closer.can_open, closer.length % 3)
+            key = (closer.char, closer.can_open, closer.length % 3, closer.is_inner, closer.is_power)
             place = self._opener(at, max(first, bottoms.get(key, first)))
             if place < 0:
                 bottoms[key] = at
@@ -74,6 +81,8 @@ class Emphasis:
             opener = self.runs[place]
             if opener.char != closer.char or not opener.can_open or (closer.is_inner and opener.length > 1):
                 continue
+            if closer.is_power and opener.is_power and self._are_powers(opener, closer):
+                continue
             if closer.char == "~" or not (
                 (opener.can_close or closer.can_open)
                 and (opener.length + closer.length) % 3 == 0
@@ -81,6 +90,10 @@ class Emphasis:
             ):
                 return place
         return -1
+
+    def _are_powers(self, opener: Run, closer: Run) -> bool:
+        """Whether two runs within words have more than a word between them: 2**n + 3**m."""
+        return any(_SPACE_OR_OPERATOR.search(self._nodes[node]) for node in range(opener.node + 1, closer.node))
 
     def _match(self, place: int, at: int) -> int:
         """Pairs two runs; returns where the search for closers goes on."""
@@ -131,8 +144,10 @@ def _flanks(char: str, length: int, before: str, after: str) -> tuple[bool, bool
     can_close = not space_before and (not mark_before or space_after or mark_after or after >= "\u2e80")
     if char == "_":
         can_open, can_close = can_open and (not can_close or mark_before), can_close and (not can_open or mark_after)
+    elif char == "*" and length == 1 and before in "])":  # [a-z]*[0-9]*
+        can_open = False
     elif char == "*" and can_open and can_close:
-        if length == 1 and before == "/" and after in "/.":  # src/*/*.py
+        if before == "/" and after in "/.":  # src/*/**/*.py
             return False, False
         if before.isascii() and before.isalnum():
             if after.isdigit():  # x**2

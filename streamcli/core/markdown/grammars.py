@@ -29,10 +29,13 @@ def _c_like(words: str, *before: Token | Span, constants: str = "true false null
     return Grammar((_SLASH_COMMENT, _BLOCK_COMMENT, *before, *common))
 
 
-_CHAR = Token(STRING, r"'(?:\\[^']+|[^'\\])'")
+_CHAR = Token(STRING, r"'(?:\\.[^']*|[^'\\])'")
 _PREPROCESSOR = Token(KEYWORD, r"^\s*#\s*\w+")
 _ANNOTATION = Token(NAME, r"@[A-Za-z_][\w.]*")
-_JS_REST = (_SINGLE, _BACKTICKS, _ANNOTATION)
+# A slash begins a regular expression where no operand is before it that it could divide.
+_REGEX = r"/(?![*/])(?:[^/\\\[]|\\.|\[(?:[^\]\\]|\\.)*+\])++/[a-z]*"
+_JS_REGEX = Token(STRING, rf"(?:(?<=[(=,:\[!&|?;{{])|(?<=[(=,:\[!&|?;{{] )|(?<=\breturn )|^){_REGEX}")
+_JS_REST = (_JS_REGEX, _SINGLE, _BACKTICKS, _ANNOTATION)
 _JS_CONSTANTS = "true false null undefined NaN Infinity"
 _SHELL_VARIABLE = Token(NAME, r"\$(?:\{[^}]*\}?|\w+|[#?@*!$-])")
 _PYTHON = Grammar(
@@ -179,17 +182,8 @@ _MAKE = Grammar(
         _words("ifeq ifneq ifdef ifndef else endif include define endef export override"),
     )
 )
-_HASKELL = Grammar(
-    (
-        Token(COMMENT, r"--.*"),
-        Span(COMMENT, r"\{-", r"-\}"),
-        _DOUBLE,
-        _CHAR,
-        _words(keywords.HASKELL),
-        _NUMBER,
-        _TYPE,
-    )
-)
+_HASKELL_COMMENTS = (Token(COMMENT, r"--.*"), Span(COMMENT, r"\{-", r"-\}"))
+_HASKELL = Grammar((*_HASKELL_COMMENTS, _DOUBLE, _CHAR, _words(keywords.HASKELL), _NUMBER, _TYPE))
 _ELIXIR = Grammar(
     (
         Span(STRING, r'"""', r'"""', _ESCAPED),
@@ -204,6 +198,21 @@ _ELIXIR = Grammar(
         _CALL,
         _TYPE,
     )
+)
+_PERL_VARIABLE = Token(NAME, r"[$@%]\{?[A-Za-z_]\w*\}?|\$[_0-9!@&]")
+_PERL = Grammar((_HASH_COMMENT, _DOUBLE, _SINGLE, _PERL_VARIABLE, _words(keywords.PERL), _NUMBER, _CALL))
+_POWERSHELL_NAME = Token(NAME, r"\$[\w:]+|\b[a-z]+-[a-z]+\b")
+_POWERSHELL = Grammar(
+    (
+        Span(COMMENT, "<#", "#>"),
+        _HASH_COMMENT,
+        _SINGLE,
+        _DOUBLE,
+        _POWERSHELL_NAME,
+        _words(keywords.POWERSHELL),
+        _NUMBER,
+    ),
+    re.IGNORECASE,
 )
 _R = Grammar((Token(COMMENT, r"#.*"), _DOUBLE, _SINGLE, _words(keywords.R), _NUMBER, _CALL))
 
@@ -264,7 +273,8 @@ _OTHERS = (
     ("graphql", Grammar((_HASH_COMMENT, _TEXT_BLOCK, _DOUBLE, _words(keywords.GRAPHQL), _ANNOTATION, _TYPE))),
     ("hcl terraform tf", _TOML),
     ("nginx fish env dotenv", _SHELL),
-    ("perl", _RUBY),
+    ("perl", _PERL),
+    ("powershell pwsh ps1", _POWERSHELL),
     ("julia nim gdscript starlark", _PYTHON),
     ("haskell hs elm", _HASKELL),
     ("elixir ex exs", _ELIXIR),

@@ -2,14 +2,14 @@
 
 Left out are references to link definitions, which come when the text that refers to them has been printed. Looser than
 the letter is what would harm text about code: `__init__`, `2*3*4`, `x**2 + y**2` and `src/*/*.py` stay as they are, and
-so does mathematics between dollar signs.
+so does mathematics between dollar signs; money in bold is none.
 """
 
 import re
 
+from streamcli.core.markdown import entities
 from streamcli.core.markdown.emphasis import Emphasis, apply
 from streamcli.core.markdown.theme import CODE, DIM, LINK, Segment
-from streamcli.core.sanitize import sanitize
 
 _ANYTHING = re.compile(r"[\\`*_~\[<&$]|https?://")
 
@@ -21,8 +21,8 @@ _TOKEN = re.compile(
     r"|(\])"
     r"|(https?://[^\s<>`|\"\[\]]+)"
     r"|(<[A-Za-z/!?][^<>\n]*>)"
-    r"|(&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)"
-    r"|(\$\$[^$]+\$\$|\$(?=[^\s$])[^$\n]*(?<=\S)\$(?![A-Za-z0-9]))"
+    rf"|({entities.ENTITY})"
+    r"|(\$\$[^$]+\$\$|\$(?=[^\s$])(?![0-9][^$\n]*\*\*)[^$\n]*(?<=\S)\$(?![A-Za-z0-9]))"
 )
 _CODE, _ESCAPE, _RUN, _OPEN, _CLOSE, _URL, _TAG, _ENTITY, _MATH = range(1, 10)
 
@@ -33,8 +33,8 @@ _TARGET = re.compile(
 )
 _AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+\.\w+)>")
 _MATH_ENDS = {r"\(": r"\)", r"\[": r"\]"}
-_MATH_SIGN = re.compile(r"[\\^_=]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_NEWLINE = re.compile(r"\n *")
 _NOT_LAST_IN_URL = "?!.,:;*_~'\\]"
 
 
@@ -103,7 +103,7 @@ class _Parser:
         elif kind == _TAG and (link := _AUTOLINK.fullmatch(token)):
             self._add(link[1], LINK)
         elif kind == _ENTITY:
-            self._add(_entity(token))
+            self._add(entities.replaced(token))
         else:  # HTML and mathematics are shown as they are
             self._add(token)
         return found.end()
@@ -126,7 +126,7 @@ class _Parser:
         if length not in self._lone_ticks:
             end = self._ticks_end(inside, length)
             if end >= 0:
-                code = self._text[inside:end].replace("\n", " ")
+                code = _NEWLINE.sub(" ", self._text[inside:end])
                 if code[0] == code[-1] == " " and code.strip(" "):
                     code = code[1:-1]
                 self._add(code if self._colour else f"{ticks}{self._text[inside:end]}{ticks}", CODE)
@@ -155,7 +155,7 @@ class _Parser:
             end = self._text.find(_MATH_ENDS[token], start)
             if end < 0:
                 self._lone_math.add(token)
-            elif _MATH_SIGN.search(self._text, start + 2, end):
+            else:
                 self._add(self._text[start : end + 2])
                 return end + 2
         self._add(token[1])
@@ -216,20 +216,8 @@ class _Parser:
         return segments
 
 
-def _entity(entity: str) -> str:
-    """What an HTML entity stands for, made harmless; unknown ones stay."""
-    from html import unescape  # a large table: most answers need none
-
-    char = unescape(entity)
-    return " " if char in "\n\t" else sanitize(char)
-
-
 def _plain(target: str) -> str:
     """A link's target without its escapes."""
     if "\\" in target:
         target = _ESCAPED.sub(r"\1", target)
-    if "&" in target:
-        from html import unescape
-
-        target = sanitize(unescape(target)).replace("\n", "").replace("\t", "")
-    return target
+    return entities.replaced(target) if "&" in target else target

@@ -74,6 +74,14 @@ RUBY = (
     "rescue retry return self super then undef unless until when while yield require require_relative "
     "attr_accessor attr_reader attr_writer include extend raise puts"
 )
+PERL = (
+    "and cmp die do each else elsif eq for foreach ge gt if keys last le local lt my ne next no not or our package "
+    "print printf push qw redo require return say shift sub undef unless until use while"
+)
+POWERSHELL = (
+    "begin break catch class continue data do else elseif end enum exit filter finally for foreach function hidden if "
+    "in param process return static switch throw trap try until using while"
+)
 SHELL = (
     "if then elif else fi case esac for select while until do done in function time coproc return exit break "
     "continue local export readonly declare typeset unset shift trap source eval exec set"

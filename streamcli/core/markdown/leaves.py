@@ -1,6 +1,7 @@
 """The blocks that hold text: each takes lines while it is open and says what its rows are."""
 
 import re
+from copy import copy
 
 from streamcli.core.markdown import inline, wrap
 from streamcli.core.markdown.grammar import Highlighter
@@ -9,7 +10,7 @@ from streamcli.core.markdown.theme import CODE_INDENT, Segment
 from streamcli.core.markdown.wrap import painted
 
 # A paragraph that has more lines, or more characters, is final but for its last line: emphasis does not reach over.
-MAX_OPEN_LINES = 16
+MAX_OPEN_LINES = 8
 MAX_OPEN_CHARS = 4096
 
 _HTML_BLOCK = re.compile(
@@ -24,15 +25,18 @@ _HTML_ENDS = (
     (re.compile(r"<!--"), re.compile("-->")),
     (re.compile(r"<\?"), re.compile(r"\?>")),
 )
+_MATHS = {r"\[": re.compile(r"\\\]"), "$$": re.compile(r"\$\$")}
+MAX_MATHS_LINES = 100
 
 
 class Paragraph:
-    """Lines of text."""
+    """Lines of text. Each keeps the indentation that it has beyond the first one's, as trees and poems want it."""
 
     def __init__(self, *, colour: bool) -> None:
         self._colour = colour
         self.lines: list[str] = []
         self._size = 0
+        self._indent = 0  # of the first line
         self._carried: list[Segment] = []  # the last row of what is printed of a long line: it is not full yet
         self.is_open = False
         """Whether it is drawn before its text has ended."""
@@ -44,12 +48,18 @@ class Paragraph:
         other = Paragraph(colour=self._colour)
         other.lines = self.lines.copy()
         other._size = self._size
+        other._indent = self._indent
         other._carried = self._carried
         other.is_begun = self.is_begun
         return other
 
-    def add(self, line: str, room: int) -> list[str]:
-        """Takes a line; returns the rows that are final now."""
+    def add(self, line: str, indent: int, room: int) -> list[str]:
+        """Takes a line that is indented so far; returns the rows that are final now."""
+        if not self.lines:
+            self._indent = indent
+        elif indent > self._indent:
+            word = line.find(" ") if " " in line else len(line)  # it is not broken for the indentation's sake
+            line = " " * min(indent - self._indent, max(room - word, 0)) + line
         self.lines.append(line)
         self._size += len(line)
         if (len(self.lines) <= MAX_OPEN_LINES and self._size <= MAX_OPEN_CHARS) or len(self.lines) == 1:
@@ -147,13 +157,32 @@ class Html:
     """HTML is shown as it is: to a blank line, or to the end of what is closed by a mark of its own."""
 
     def __init__(self, line: str) -> None:
-        self.end = next((end for begin, end in _HTML_ENDS if begin.match(line)), None)
+        self.end: re.Pattern[str] | None = next((end for begin, end in _HTML_ENDS if begin.match(line)), None)
 
     def copy(self) -> "Html":
         return self
 
     def is_ended_by(self, line: str) -> bool:
         return self.end is not None and self.end.search(line) is not None
+
+
+class Maths(Html):
+    """Mathematics between two lines of signs is shown as it is; what is not closed for so long is text again."""
+
+    def __init__(self, sign: str) -> None:
+        self.end = _MATHS[sign]
+        self._left = MAX_MATHS_LINES
+
+    def copy(self) -> "Maths":
+        return copy(self)
+
+    def is_ended_by(self, line: str) -> bool:
+        self._left -= 1
+        return self._left == 0 or super().is_ended_by(line)
+
+
+def begins_maths(text: str) -> bool:
+    return text.rstrip(" ") in _MATHS
 
 
 def begins_html(text: str) -> bool:

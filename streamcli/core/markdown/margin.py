@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from streamcli.core.markdown import theme
 from streamcli.core.markdown.theme import BULLET, DIM, paint
+from streamcli.core.markdown.wrap import fold
 
 # So many columns at least are left for the text, if the terminal has them: deeper nesting is not indented any more.
 MIN_TEXT = 16
@@ -27,7 +28,9 @@ class Container:
     rest: str
     columns: int
     number: int = -1
-    """Of an item of a numbered list."""
+    """Of an item of a numbered list: the one that is shown."""
+    source_number: int = -1
+    """The one that the source has."""
     delimiter: str = ""
     """Of such an item: what stands behind the number."""
 
@@ -60,17 +63,20 @@ def item(
     if is_empty or spaces > 4:
         spaces = 1
     content = content[spaces:]
-    number, delimiter = (int(found[2]), found[1][-1]) if found[2] else (-1, "")
-    if delimiter and before and before.delimiter == delimiter:
-        number = max(number, before.number + 1)  # many number each item 1
+    number = source_number = int(found[2] or -1)
+    delimiter = found[1][-1] if found[2] else ""
+    if delimiter and before and before.delimiter == delimiter and before.source_number == number:
+        number = before.number + 1  # many number each item 1
     marker = f"{number}{delimiter} " if delimiter else theme.BULLETS[depth % len(theme.BULLETS)]
     task = _TASK.match(content)
     if task:
-        marker = theme.UNDONE if task[1] == " " else theme.DONE
+        box = theme.UNDONE if task[1] == " " else theme.DONE
+        marker = marker + box if delimiter else box
         content = content[task.end() :]
     columns = len(marker)
     shown = paint(marker[:-1], BULLET if colour else 0) + " "
-    return Container(False, indent + found.end(1) + spaces, shown, " " * columns, columns, number, delimiter), content
+    inside = indent + found.end(1) + spaces
+    return Container(False, inside, shown, " " * columns, columns, number, source_number, delimiter), content
 
 
 def match(containers: Sequence[Container], line: str) -> tuple[int, str]:
@@ -102,9 +108,9 @@ class Margin:
         self._started = 0  # how many containers something has been printed in
         self._is_anything_printed = False
         self._is_gap_wanted = False
+        self._fitting: list[int] | None = []  # which containers are shown; measured when that is wanted
         self._rest = ""
-        self.room = width
-        """The columns right of the margin."""
+        self._room = width
 
     def preview(self) -> "Margin":
         """A copy with nothing final in it."""
@@ -113,9 +119,17 @@ class Margin:
         other._started = self._started
         other._is_anything_printed = self._is_anything_printed
         other._is_gap_wanted = self._is_gap_wanted
+        other._fitting = self._fitting
         other._rest = self._rest
-        other.room = self.room
+        other._room = self._room
         return other
+
+    @property
+    def room(self) -> int:
+        """The columns right of the margin."""
+        if self._fitting is None:
+            self._fits()
+        return self._room
 
     @property
     def is_item_empty(self) -> bool:
@@ -124,11 +138,11 @@ class Margin:
 
     def resize(self, width: int) -> None:
         self._width = width
-        self._measure()
+        self._fitting = None
 
     def open(self, container: Container) -> None:
         self.containers.append(container)
-        self._measure()
+        self._fitting = None
 
     def close(self, depth: int) -> None:
         """Ends the containers from `depth` on; of items without content the marker is printed."""
@@ -137,7 +151,7 @@ class Margin:
                 self.put([""])
             del self.containers[depth:]
             self._started = min(self._started, depth)
-            self._measure()
+            self._fitting = None
 
     def want_gap(self) -> None:
         """A blank row goes before the next one, if that is not the first."""
@@ -151,9 +165,11 @@ class Margin:
         if not self.containers:
             self.final += rows
             return
-        rest = self._rest
-        first = rest if self._started == len(self.containers) else self._first()
-        self._started = len(self.containers)
+        fitting = self._fits()
+        rest = first = self._rest
+        if self._started < len(self.containers):
+            first = self._first(fitting)
+            self._started = len(self.containers)
         for place, row in enumerate(rows):
             prefix = rest if place else first
             self.final.append(prefix + row if row else prefix.rstrip(" "))
@@ -170,27 +186,39 @@ class Margin:
 
     def _put_gap(self) -> None:
         self._is_gap_wanted = False
-        shared = "".join([container.rest for container in self._fitting()[: self._started]])
-        self.final.append(shared.rstrip(" "))
+        shared = [self.containers[place].rest for place in self._fits() if place < self._started]
+        self.final.append("".join(shared).rstrip(" "))
 
-    def _first(self) -> str:
-        return "".join(
-            [
-                container.rest if place < self._started else container.marker
-                for place, container in enumerate(self._fitting())
-            ]
-        )
+    def _first(self, fitting: list[int]) -> str:
+        """The margin of the first row; a marker that does not fit beside the text goes above it."""
+        containers = self.containers
+        innermost = containers[-1]
+        if len(containers) - 1 not in fitting and not innermost.is_quote:
+            self.final += fold(innermost.marker.rstrip(" "), self._width)
+        started = self._started
+        return "".join([containers[place].rest if place < started else containers[place].marker for place in fitting])
 
-    def _measure(self) -> None:
-        fitting = self._fitting()
-        self._rest = "".join([container.rest for container in fitting])
-        self.room = max(self._width - sum([container.columns for container in fitting]), 1)
-
-    def _fitting(self) -> list[Container]:
+    def _fits(self) -> list[int]:
+        """The places of the containers that are shown: the innermost, which the text is in, and what fits around it."""
+        if self._fitting is not None:
+            return self._fitting
         limit = max(self._width - MIN_TEXT, self._width // 2)
         used = 0
-        for place, container in enumerate(self.containers):
+        last = len(self.containers) - 1
+        innermost = self.containers[-1].columns if self.containers else 0
+        is_shown = 0 < innermost <= limit
+        if is_shown:
+            limit -= innermost
+        fitting = []
+        for place, container in enumerate(self.containers[:-1]):
+            if used + container.columns > limit:
+                break
             used += container.columns
-            if used > limit:
-                return self.containers[:place]
-        return self.containers
+            fitting.append(place)
+        if is_shown:
+            used += innermost
+            fitting.append(last)
+        self._fitting = fitting
+        self._rest = "".join([self.containers[place].rest for place in fitting])
+        self._room = max(self._width - used, 1)
+        return fitting

@@ -5,8 +5,8 @@ and redrawn, not more often than the eye sees. No redraw costs more than a scree
 """
 
 from streamcli.core.markdown.blocks import Blocks
-from streamcli.core.markdown.screen import Screen
-from streamcli.core.markdown.wrap import fold
+from streamcli.core.markdown.drawing import Drawing
+from streamcli.core.markdown.wrap import fold, is_short
 from streamcli.core.sanitize import sanitize
 
 # Seconds between two redraws.
@@ -33,7 +33,7 @@ class MarkdownRenderer:
 
     def _begin(self) -> None:
         self._blocks = Blocks(self._width, colour=self._colour, tabs=self._height is not None)
-        self._screen = Screen()
+        self._drawing = Drawing()
         self._pieces: list[str] = []  # of the line that is not complete
         self._size = 0  # how long they are
         self._is_long = False  # the line began before them
@@ -42,11 +42,12 @@ class MarkdownRenderer:
         self._due = float("-inf")
 
     def resize(self, width: int, height: int | None) -> None:
+        """The terminal has another size. What is final keeps its rows; of what is open a torn copy may stay above."""
         width = max(width, 1)
         if width != self._width:
             self._width = width
             self._blocks.resize(width)
-            self._screen.resized()
+            self._drawing.resized()
             self._is_dirty = True
         self._height = height
 
@@ -83,7 +84,7 @@ class MarkdownRenderer:
     def let_go(self) -> list[str]:
         """Others are about to write: what is open is wiped away, to be drawn anew below what they write."""
         margin = self._blocks.margin
-        text = self._screen.forget(margin.final, runs_on=margin.runs_on)
+        text = self._drawing.forget(margin.final, runs_on=margin.runs_on)
         margin.final = []
         self._is_dirty = True
         return [text] if text else []
@@ -93,7 +94,7 @@ class MarkdownRenderer:
         margin = self._blocks.margin
         if not margin.final:
             return []
-        text = self._screen.update(margin.final, [], runs_on=margin.runs_on)
+        text = self._drawing.update(margin.final, [], runs_on=margin.runs_on)
         margin.final = []
         return [text]
 
@@ -102,7 +103,7 @@ class MarkdownRenderer:
         margin = self._blocks.margin
         final = margin.final
         margin.final = []
-        text = self._screen.update(final, self._open_rows(), runs_on=margin.runs_on)
+        text = self._drawing.update(final, self._open_rows(), runs_on=margin.runs_on)
         return [text] if text else []
 
     def _open_rows(self) -> list[str]:
@@ -114,7 +115,7 @@ class MarkdownRenderer:
 
     def _folded(self, row: str) -> list[str]:
         """A row, or the rows of a line of code that runs on."""
-        if len(row) <= self._width // (1 if row.isascii() else 2):
+        if len(row) <= self._width // (1 if row.isascii() else 2) or is_short(row, self._width):
             return [row]
         return fold(row, self._width)
 

@@ -17,6 +17,9 @@ MIN_COLUMN = 6
 
 _DELIMITER = re.compile(r"\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*")
 _UNESCAPED_PIPE = re.compile(r"(?<!\\)\|")
+# Between backticks, as many of them on either side: code.
+_CODE = re.compile(r"(?<![`\\])(`+)(?!`).*?(?<!`)\1(?!`)")
+_PIPE_IN_CODE = "\0"  # no text has this character: it is sanitized
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 
 Cell = list[Segment]
@@ -36,6 +39,21 @@ def split_cells(line: str) -> list[str]:
     if line.endswith("|") and not line.endswith("\\|"):
         line = line[:-1]
     return [cell.strip().replace("\\|", "|") for cell in _UNESCAPED_PIPE.split(line)]
+
+
+def cells_of(line: str, count: int) -> list[str]:
+    """The texts of a row's cells, not more than `count` of them, and nothing lost.
+
+    By the letter of GFM each pipe ends a cell, in code too, and a cell too much is dropped. Models write `a | b` in
+    code: where a row has too many cells, such a pipe belongs to the code; and what is still too much to the last cell.
+    """
+    cells = split_cells(line)
+    if len(cells) > count and "`" in line:
+        shielded = _CODE.sub(lambda code: _UNESCAPED_PIPE.sub(_PIPE_IN_CODE, code[0]), line)
+        cells = [cell.replace(_PIPE_IN_CODE, "|") for cell in split_cells(shielded)]
+    while len(cells) > count and not cells[-1]:
+        cells.pop()
+    return [*cells[: count - 1], " | ".join(cells[count - 1 :])]
 
 
 def alignments(line: str, header: str) -> list[Align] | None:
@@ -117,7 +135,7 @@ class Table:
         return paint(text, style) if self._colour else text
 
     def _cells(self, line: str, style: int) -> list[Cell]:
-        texts = split_cells(line)[: len(self._aligns)]
+        texts = cells_of(line, len(self._aligns))
         texts += [""] * (len(self._aligns) - len(texts))
         natural = self._natural
         cells = []

@@ -8,6 +8,7 @@ from streamcli.core.markdown.widths import clusters, is_simple, most_columns
 
 Row = list[Segment]
 
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
 _SGR_OR_TEXT = re.compile(r"(\x1b\[[0-9;]*m)|[^\x1b]+")
 
 # Categories of what must not begin a row, and of what must not end one, where it may end between any two ideographs.
@@ -25,6 +26,12 @@ def rows(segments: list[Segment], width: int) -> list[Row]:
 
 def painted(row: Row) -> str:
     return "".join([paint(text, style) if style else text for text, style in row])
+
+
+def is_short(line: str, width: int) -> bool:
+    """Whether it is seen at once that a line with SGR sequences fits."""
+    text = _SGR.sub("", line)
+    return len(text) <= width and is_simple(text)
 
 
 def fold(line: str, width: int) -> list[str]:

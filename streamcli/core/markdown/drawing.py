@@ -4,7 +4,7 @@ The terminal is in its usual mode, in which a newline goes to the first column o
 """
 
 
-class Screen:
+class Drawing:
     """`drawn` are the open rows, each no wider than the terminal; the cursor is behind the last of them.
 
     Without open rows it is in the first column of a fresh row, or, after `runs_on`, behind a row that goes on.
@@ -46,8 +46,9 @@ class Screen:
         """The terminal has another width, and may have broken the open rows anew (kitty, VTE, tmux) or not (xterm).
 
         In either case they take at least as many rows as they are, and the cursor is behind the last: so many rows
-        up is ours whatever it did. In a narrower terminal that breaks rows, a copy of the first of them may stay
-        above; going up as far as they would then reach might overwrite what is final in one that does not.
+        up is ours whatever it did. In a narrower terminal that breaks rows, a torn copy of the first of them stays
+        above, and in its scrollback: a known limitation, as going up as far as they would then reach might overwrite
+        what is final in one that does not. Only the block that is open is affected, and only once a resize.
         """
         self._is_stale = bool(self._drawn)
 
