@@ -407,6 +407,61 @@ def test_retry_undo_and_clear(talk, server):
     leave(glass)
 
 
+def test_retry_asks_the_question_that_failed_with_its_files(talk, server, tmp_path):
+    (tmp_path / "notes.txt").write_text("words\n")
+    glass = talk("--retries", "0", cwd=tmp_path)
+    server.enqueue(failure(503), failure(503), answer("first"), answer("second"), failure(400), answer("third"))
+    glass.type("/attach notes.txt\r")
+    glass.wait_for("goes along")
+    glass.wait_prompt()
+    for typed, count in (("one", 1), ("/retry", 2), ("/retry", 3), ("two", 4), ("three", 5), ("/retry", 6)):
+        glass.type(f"{typed}\r")
+        glass.wait(lambda lines, count=count: len(server.requests) == count and lines[-1] == ">", "a prompt")
+        glass.wait_prompt()
+    leave(glass)
+    asked = [[content for role, content in messages(server, place) if role == "user"] for place in range(6)]
+    for place in (0, 1, 2):
+        (blocks,) = asked[place]
+        assert [block["text"] for block in blocks] == ['<file name="notes.txt">\nwords\n</file>', "one"]
+    assert asked[3][1:] == ["two"]
+    assert asked[4][1:] == ["two", "three"]
+    assert asked[5] == asked[4]
+
+
+def test_a_retry_that_fails_loses_nothing_of_a_session(talk, run, server):
+    server.enqueue(answer("A1"), answer("A2"), failure(503), failure(503), Reply(before=[wait("headers")]))
+    run("chat", "-n", "--session", "work", "Q1")
+    run("chat", "-n", "--session", "work", "Q2")
+    glass = talk("--session", "work", "--retries", "0", prompt="work> ")
+    for count in (3, 4):
+        glass.type("/retry\r")
+        glass.wait(lambda lines, count=count: sum("503" in line for line in lines) == count - 2, "an error")
+        glass.wait_prompt(prompt="work> ")
+    glass.type("/retry\r")
+    server.wait_reached("headers")
+    glass.type("\x03")
+    glass.wait_for("interrupted: there is no answer")
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+    server.enqueue(answer("A3"))
+    run("chat", "-n", "--session", "work", "Q3")
+    assert [content for _, content in messages(server)] == ["Q1", "A1", "Q2", "A2", "Q3"]
+
+
+def test_a_retry_that_is_killed_loses_neither_answer(talk, run, server):
+    server.enqueue(answer("A1"), held())
+    run("chat", "-n", "--session", "work", "Q1")
+    glass = talk("--session", "work", prompt="work> ")
+    glass.type("/retry\r")
+    glass.wait_for(FIRST)
+    glass.process.signal(signal.SIGKILL)
+    glass.process.wait()
+    run("chat", "-n", "--session", "work", "Q2")
+    said = [content for _, content in messages(server)]
+    assert said[:3] == ["Q1", "A1", "Q1"]
+    assert said[3].startswith(FIRST)
+
+
 def test_usage(talk, server):
     server.enqueue(answer("a", input_tokens=1000, output_tokens=50), answer("b", input_tokens=2000, output_tokens=50))
     glass = talk("-m", "claude-sonnet-4-5")
@@ -694,7 +749,7 @@ def test_a_terminal_that_goes_away_ends_it(talk):
 def test_a_crash_restores_the_terminal(talk, tmp_path):
     broken = tmp_path / "sitecustomize.py"
     broken.write_text(
-        "import streamcli.commands.turns as t\nasync def ask(*_): raise RuntimeError('oh')\nt.Turns.ask = ask\n"
+        "import streamcli.commands.turns as t\nasync def ask(*_): raise RuntimeError('oh')\nt.Turns.ask_typed = ask\n"
     )
     path = f"{tmp_path}{os.pathsep}{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}"
     glass = talk(env={"PYTHONPATH": path, "TMPDIR": str(tmp_path)})

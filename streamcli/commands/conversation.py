@@ -25,7 +25,7 @@ class Conversation:
 
     `model` and `system` (None: the verb's own prompt) may be set, and hold from the next turn on. `exchanges` are the
     last ones, as far as is known: of a session those that may still be sent. With `forgets` one in memory has no more
-    than those either.
+    than those either. `was_kept` tells whether the last turn is one of them.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Conversation:
         self.model = settings.model
         self.system = system
         self.exchanges: list[Exchange] = []
+        self.was_kept = False
         self._settings = settings
         self._notes = notes
         self._mask = mask
@@ -66,21 +67,48 @@ class Conversation:
         An answer that was cut off is kept as such, also where this is cancelled. A session that is in use is waited
         for. With --resume an answer to the same question that was cut off last is gone on with.
         """
+        self.was_kept = False
         async with self._held(notes):
             question = map_text(question, self._mask)
             last = self._cut_answer_to(question)
             minutes = Minutes(
                 question, lambda key: self._begin(question, last, key), lambda said: self._close(said, last)
             )
-            error: BaseException | None = None
-            try:
-                await ask(self._request(question, last, notes), minutes.opening(open_outlet), more, notes)
-            except BaseException as failure:
-                error = failure
-                raise
-            finally:
-                minutes.end(error)
-                self._tell_failure(notes, is_all=error is None)
+            request = self._request(self.exchanges[:-1] if last else self.exchanges, question, notes)
+            await self._ask(request, ask, minutes, open_outlet, more, notes)
+
+    async def turn_again(self, ask: Ask, open_outlet: OpenOutlet, more: Callable[[], bool], notes: Notices) -> None:
+        """Asks the last question again. Raises StreamcliError; InputError if there is none.
+
+        What there was stays until there are words to take its place.
+        """
+        self.was_kept = False
+        async with self._held(notes):
+            if not self.exchanges:
+                raise InputError("there is no question yet that could be asked again")
+            question = map_text(self.exchanges[-1].question, self._mask)
+            minutes = Minutes(question, lambda key: self._begin(question, None, key), self._close_again)
+            request = self._request(self.exchanges[:-1], question, notes)
+            await self._ask(request, ask, minutes, open_outlet, more, notes)
+
+    async def _ask(
+        self,
+        request: Request,
+        ask: Ask,
+        minutes: Minutes,
+        open_outlet: OpenOutlet,
+        more: Callable[[], bool],
+        notes: Notices,
+    ) -> None:
+        error: BaseException | None = None
+        try:
+            await ask(request, minutes.opening(open_outlet), more, notes)
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            minutes.end(error)
+            self._tell_failure(notes, is_all=error is None)
 
     def refresh(self) -> None:
         """Looks what there is by now of a session, without waiting for others. Raises InputError."""
@@ -147,8 +175,7 @@ class Conversation:
         last = self.exchanges[-1] if self.exchanges and self._settings.resume else None
         return last if last is not None and last.is_cut and last.question == question else None
 
-    def _request(self, question: Content, last: Exchange | None, notes: Notices) -> Request:
-        earlier = self.exchanges[:-1] if last else self.exchanges
+    def _request(self, earlier: Sequence[Exchange], question: Content, notes: Notices) -> Request:
         messages, fell_out = conversation(earlier, question, self._settings.bounds)
         if (fell_out := fell_out + self._before) and not self._has_said_what_fell_out:
             self._has_said_what_fell_out = True
@@ -169,16 +196,33 @@ class Conversation:
 
     def _close(self, exchange: Exchange | None, last: Exchange | None) -> None:
         """What came of the turn is a part of the conversation; on disk first."""
-        if self._kept is not None:
-            try:
-                self._kept.close(exchange)
-            except OutputError as error:
-                self._failure = error
-            self._kept.let_go()
+        self._write(exchange)
         if exchange is None:
             return
         if last is not None:
             self.exchanges.pop()
+        self._append(exchange)
+
+    def _close_again(self, exchange: Exchange | None) -> None:
+        """What came of a question that was asked again takes the place of what there was, if it is anything."""
+        if exchange is not None and (exchange.is_refused or not exchange.answer.strip()):
+            exchange = None
+        self._write(exchange, replaces_last=True)
+        if exchange is not None:
+            self.exchanges.pop()
+            self._append(exchange)
+
+    def _write(self, exchange: Exchange | None, *, replaces_last: bool = False) -> None:
+        if self._kept is None:
+            return
+        try:
+            self._kept.close(exchange, replaces_last=replaces_last)
+        except OutputError as error:
+            self._failure = error
+        self._kept.let_go()
+
+    def _append(self, exchange: Exchange) -> None:
+        self.was_kept = True
         self.exchanges.append(exchange)
         if self._forgets:
             self._forget()

@@ -134,12 +134,15 @@ class KeptSession:
             self._before, self._row = last, self._numbers[-1]
         self.session = session
 
-    def close(self, exchange: Exchange | None) -> None:
-        """What came of the open one; None is nothing: it is as if it had never been opened."""
+    def close(self, exchange: Exchange | None, *, replaces_last: bool = False) -> None:
+        """What came of the open one; None is nothing: it is as if it had never been opened.
+
+        With `replaces_last` the one before it is gone, in the same moment.
+        """
         assert self._row is not None
         with needing(self.name, OutputError):
             if (exchange := exchange or self._before) is not None:
-                self._sessions.close(self._row, exchange)
+                self._sessions.close(self._row, exchange, self._numbers[-1] if replaces_last else None)
             else:
                 self._sessions.drop(self._row)
 

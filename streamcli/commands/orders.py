@@ -124,10 +124,7 @@ class Orders:
         await asyncio.to_thread(_write_new, path, document.encode("utf-8", "replace"))
 
     async def _retry(self, _: str) -> None:
-        exchange = await self._unless_stopped(self._conversation.undo())
-        if exchange is None:
-            raise InputError("there is no question yet that could be asked again")
-        await self._turns.ask(exchange.question)
+        await self._turns.ask_again()
 
     async def _undo(self, _: str) -> None:
         exchange = await self._unless_stopped(self._conversation.undo())
@@ -137,6 +134,7 @@ class Orders:
 
     async def _clear(self, _: str) -> None:
         await self._unless_stopped(self._conversation.clear())
+        self._turns.forget()
         self._runtime.notes.notice("the conversation begins anew")
 
     async def _usage(self, _: str) -> None:
