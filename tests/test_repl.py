@@ -122,6 +122,29 @@ def test_an_empty_line_asks_nothing(talk, server):
     assert server.requests == []
 
 
+def test_a_notice_in_a_table_is_where_it_is_without_a_conversation(talk, spawn, server):
+    """It stays above what is drawn, also after the first prompt."""
+    broken = Reply(steps=[*opening(), text("Words.\n\n| a | b |\n|---|---|\n| 1 |"), End("fin")])
+    rest = answer(" 2 |\n| 3 | 4 |\n")
+    server.enqueue(broken, rest, answer("so\n"), broken, rest)
+    once = spawn("chat", "hi", stdin="tty", stdout="tty", stderr="tty")
+    assert once.wait() == 0
+    once.drain()
+    expected = Glass(once).lines()
+    assert any("continued" in line or "resum" in line for line in expected), expected
+    glass = talk()
+    glass.type("so\r")
+    glass.wait_prompt()
+    glass.wait_for("so")
+    glass.type("hi\r")
+    glass.wait_for("3 │ 4")
+    lines = glass.wait_prompt()
+    leave(glass)
+    varying = re.compile(r"req_test_\d|in \d\.\d s")
+    shown = lines[lines.index("> hi") + 1 : -1]
+    assert [varying.sub("", line) for line in shown] == [varying.sub("", line) for line in expected]
+
+
 # Lines
 
 
@@ -864,6 +887,29 @@ def test_it_is_stopped_during_an_answer_and_goes_on(shell, server):
     shell.wait_prompt(prompt="sh$ ")
     shell.type("stty -a > after; cmp before after && echo all''same\r")
     shell.wait_for("allsame")
+
+
+@pytest.mark.parametrize("streams", ["", " 2>notes"])
+def test_what_is_drawn_makes_room_for_the_shell(streams, shell, server):
+    server.enqueue(Reply(steps=[*opening(), text("Done.\n\none\ntwo"), wait("more"), text(" three\n"), *closing()]))
+    shell.type(in_shell().rstrip("\r") + streams + "\r")
+    shell.wait_prompt()
+    shell.type("go\r")
+    shell.wait_for("two")
+    shell.type("\x1a")
+    shell.wait_for("Stopped")
+    shell.wait_prompt(prompt="sh$ ")
+    shell.type("echo mean''while; echo and th''is\r")
+    shell.wait_for("and this")
+    shell.type("fg\r")
+    shell.wait(lambda lines: lines[-2:] == ["one", "two"], "what had been drawn")
+    server.release("more")
+    lines = shell.wait_prompt()
+    assert lines[-3:] == ["one", "two three", ">"]
+    assert lines.count("one") == 1
+    assert lines[lines.index("meanwhile") :][:2] == ["meanwhile", "and this"]
+    shell.type("\x04")
+    shell.wait_prompt(prompt="sh$ ")
 
 
 def test_a_process_that_was_stopped_otherwise_has_its_prompt_again(talk, server):

@@ -93,7 +93,7 @@ class Turns:
         if self._stopped_at is not None:  # while it was not begun yet
             task.cancel()
         try:
-            with self._terminal.between_prompts():
+            with self._terminal.between_prompts(self._output.staging.screen):
                 await asyncio.wait({task})
         except asyncio.CancelledError:  # the whole run ends
             self._terminal.give_back()
