@@ -423,6 +423,9 @@ def test_retry_undo_and_clear(talk, server):
     glass.wait_for("streamcli: taken back: two")
     glass.type("/clear\r")
     glass.wait_for("the conversation begins anew")
+    glass.type("/reset is not meant\r")
+    glass.wait_for("streamcli: /reset takes nothing: it was not carried out")
+    glass.wait_for("hint: //reset ... sends it as a message")
     glass.type("three\r")
     glass.wait_for("fourth")
     assert messages(server) == [("user", "three")]
@@ -614,6 +617,52 @@ def test_a_name_that_is_taken_is_refused_and_the_conversation_goes_on(talk, run,
     glass.wait_for("kept from now on: streamcli chat --session 2")
     glass.type("\x04")
     assert glass.process.wait() == 0
+
+
+def test_the_turn_of_another_process_is_not_taken_back_unseen(talk, run, server):
+    server.enqueue(answer("A1"), answer("A2"), answer("A3"), answer("A4"), answer("A5"))
+    run("chat", "-n", "--session", "work", "Q1")
+    glass = talk("--session", "work", prompt="work> ")
+    glass.type("Q2\r")
+    glass.wait_for("A2")
+    for question, command in (("Q3", "/undo"), ("Q4", "/retry")):
+        glass.wait_prompt(prompt="work> ")
+        run("chat", "-n", "--session", "work", question)
+        glass.type(f"{command}\r")
+        glass.wait_for(f"hint: its last question is now: {question}")
+        glass.wait_prompt(prompt="work> ")
+    assert len(server.requests) == 4
+    for question in ("Q4", "Q3", "Q2", "Q1"):
+        glass.type("/undo\r")
+        glass.wait_for(f"taken back: {question}")
+        glass.wait_prompt(prompt="work> ")
+    leave(glass)
+
+
+def test_clear_says_what_is_gone(talk, run):
+    for question in ("Q1", "Q2", "Q3"):
+        run("chat", "-n", "--session", "work", question)
+    glass = talk("--session", "work", "--max-history", "1", prompt="work> ")
+    glass.type("/clear\r")
+    glass.wait_for("the conversation begins anew: 3 exchanges removed from session work")
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+
+
+def test_a_session_that_is_removed_elsewhere_goes_on_in_memory(talk, run, server):
+    server.enqueue(answer("A1"), answer("A2"), answer("A3"))
+    run("chat", "-n", "--session", "work", "Q1")
+    glass = talk("--session", "work", prompt="work> ")
+    assert run("sessions", "rm", "work").status == 0
+    glass.type("Q2\r")
+    glass.wait_for("A2")
+    glass.wait_prompt()
+    assert sum("was removed meanwhile" in line for line in glass.lines()) == 1
+    glass.type("/save work\r")
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+    run("chat", "-n", "-c", "Q3")
+    assert [content for _, content in messages(server)] == ["Q1", "A1", "Q2", "A2", "Q3"]
 
 
 # What was typed before

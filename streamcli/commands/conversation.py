@@ -1,16 +1,16 @@
 """A conversation: one turn after the other, each asked with what was said before it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streamcli.commands.answer import Notices, OpenOutlet
 from streamcli.commands.asking import Ask
-from streamcli.commands.kept import KeptSession, check_name, needing
+from streamcli.commands.kept import KeptSession, SessionGone, check_name, needing
 from streamcli.commands.recording import Minutes
 from streamcli.config import ChatSettings
-from streamcli.core.content import Content, map_text
+from streamcli.core.content import Content, as_text, map_text
 from streamcli.core.history import Exchange, conversation
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
 from streamcli.core.sanitize import one_line
@@ -44,6 +44,8 @@ class Conversation:
         self.system = system
         self.exchanges: list[Exchange] = []
         self.was_kept = False
+        self.outlives_session = False
+        """Set where it goes on in memory when its session is removed by another process; else that is an error."""
         self._settings = settings
         self._notes = notes
         self._mask = mask
@@ -83,7 +85,7 @@ class Conversation:
         What there was stays until there are words to take its place.
         """
         self.was_kept = False
-        async with self._held(notes):
+        async with self._held(notes, only_as_seen=True):
             if not self.exchanges:
                 raise InputError("there is no question yet that could be asked again")
             question = map_text(self.exchanges[-1].question, self._mask)
@@ -117,24 +119,33 @@ class Conversation:
 
     def everything(self) -> Sequence[Exchange]:
         """All that was said, as far as it was not forgotten. Raises InputError."""
+        if self._kept is not None:
+            try:
+                self._kept.check_is_there()
+            except SessionGone as gone:
+                self._go_on_without(gone, self._notes)
         return self._kept.everything() if self._kept else self.exchanges
 
     async def undo(self) -> Exchange | None:
         """Takes the last exchange out of it, and gives it back; None if there is none."""
-        async with self._held(self._notes):
+        async with self._held(self._notes, only_as_seen=True):
             if not self.exchanges:
                 return None
+            exchange = self.exchanges.pop()
             if self._kept is not None:
                 self._kept.undo()
-            return self.exchanges.pop()
+                self._load(self._kept)
+            return exchange
 
-    async def clear(self) -> None:
-        """Nothing was ever said."""
+    async def clear(self) -> int:
+        """Nothing was ever said. Returns how many exchanges are gone."""
         async with self._held(self._notes):
             if self._kept is not None:
                 self._kept.clear()
+            gone = self._before + len(self.exchanges)
             self.exchanges.clear()
             self._before = 0
+        return gone
 
     async def save_as(self, name: str) -> None:
         """What is in memory only becomes a session. Raises InputError if the name is taken, or is none."""
@@ -152,19 +163,44 @@ class Conversation:
         if session is None:
             raise InputError(f"there is a session {one_line(name)} already", "streamcli sessions list shows them")
         self._kept = KeptSession(sessions, session)
+        self._load(self._kept)
 
     @asynccontextmanager
-    async def _held(self, notes: Notices) -> AsyncIterator[None]:
-        """The conversation as it is now, and only we add to it."""
+    async def _held(self, notes: Notices, *, only_as_seen: bool = False) -> AsyncIterator[None]:
+        """The conversation as it is now, and only we add to it.
+
+        With `only_as_seen` raises InputError if its last exchange is not the one that was the last before.
+        """
         if self._kept is None:
             yield
         elif not self._settings.asks:  # only looked at
             self._load(self._kept)
             yield
         else:
-            async with self._kept.held(notes):
-                self._load(self._kept)
+            async with AsyncExitStack() as stack:
+                try:
+                    await stack.enter_async_context(self._kept.held(notes))
+                except SessionGone as gone:
+                    self._go_on_without(gone, notes)
+                else:
+                    seen = self._kept.last
+                    self._load(self._kept)
+                    if only_as_seen and self._kept.last != seen:
+                        raise self._changed()
                 yield
+
+    def _go_on_without(self, gone: SessionGone, notes: Notices) -> None:
+        """In memory, with what is known."""
+        if not self.outlives_session:
+            raise gone
+        self._kept, self._before = None, 0
+        notes.notice(f"{gone.message}: the conversation goes on in memory, and /save keeps it anew")
+
+    def _changed(self) -> InputError:
+        what = "another process has changed the conversation since: nothing is done yet"
+        if not self.exchanges:
+            return InputError(what, "nothing is left of it")
+        return InputError(what, f"its last question is now: {one_line(as_text(self.exchanges[-1].question), 60)}")
 
     def _load(self, kept: KeptSession) -> None:
         exchanges, self._before = kept.load(self._settings.bounds)

@@ -133,9 +133,12 @@ class Orders:
         self._runtime.notes.notice(f"taken back: {one_line(as_text(exchange.question), 60)}")
 
     async def _clear(self, _: str) -> None:
-        await self._unless_stopped(self._conversation.clear())
+        gone = await self._unless_stopped(self._conversation.clear())
         self._turns.forget()
-        self._runtime.notes.notice("the conversation begins anew")
+        name = self._conversation.name
+        those = f"{gone} exchange{'' if gone == 1 else 's'}"
+        removed = f": {those} removed from session {one_line(name)}" if name is not None else ""
+        self._runtime.notes.notice(f"the conversation begins anew{removed}")
 
     async def _usage(self, _: str) -> None:
         usage, cost = await asyncio.to_thread(self._turns.used)  # the first time it imports a list of prices

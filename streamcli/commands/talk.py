@@ -11,7 +11,7 @@ from streamcli.commands.turns import Turns
 from streamcli.config import ChatSettings
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL, is_embedded
 from streamcli.core.sanitize import one_line
-from streamcli.core.slash import Command, Message, Unknown, completions, goes_on, is_remembered, parse
+from streamcli.core.slash import Command, Message, Surplus, Unknown, completions, goes_on, is_remembered, parse
 from streamcli.edge.notes import Notes
 from streamcli.edge.prompting import Abandoned, Editor, only_prints
 from streamcli.edge.terminal import Terminal
@@ -62,6 +62,8 @@ class _Dialogue:
 
     async def run(self) -> int:
         await self._get_ready()
+        self._conversation.outlives_session = True
+        self._conversation.refresh()  # what is there now is what /undo may take back
         self._turns.attach(await read_attachments(self._runtime, self._settings))
         self._runtime.interrupt = self._interrupt
         self._runtime.notes.notice("/help tells what can be typed, ^D ends it")
@@ -97,6 +99,9 @@ class _Dialogue:
                 return await self._orders.carry_out(command)
             case Unknown() as unknown:
                 self._say_unknown(unknown)
+            case Surplus(word):
+                hint = f"/{word} ... sends it as a message"
+                self._runtime.notes.error(InputError(f"{word} takes nothing: it was not carried out", hint))
             case Message(message) if message.strip():
                 await self._turns.ask_typed(message)
         return True

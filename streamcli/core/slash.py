@@ -65,14 +65,29 @@ class Unknown:
     nearest: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """A command with words after it, which it does not take: `word` as it was typed, with its slash."""
+
+    word: str
+
+
+# What people type alone who do not know of the slash, or forget it.
+BARE = {"help": "help", "/": "help", "/?": "help", "?": "help", "exit": "exit", "quit": "exit"}
+
 # A path has a second slash, a dot or a digit in it, most often.
 _WORD = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 _NEAR = 0.6  # difflib's measure of likeness
 
 
-def parse(text: str) -> Message | Command | Unknown:
-    """What was typed. "/tmp what is this" is a message, and "/hlep" is not: it is near enough to a command."""
+def parse(text: str) -> Message | Command | Unknown | Surplus:
+    """What was typed. "/tmp what is this" is a message, and "/hlep" is not: it is near enough to a command.
+
+    "/exit code 137 means what?" is neither: it is not carried out, as what it would do cannot be taken back.
+    """
     stripped = text.strip()
+    if name := BARE.get(stripped.lower()):
+        return Command(name, "")
     if stripped.startswith("//"):
         return Message(stripped[1:])
     found = _WORD.match(stripped)
@@ -80,8 +95,8 @@ def parse(text: str) -> Message | Command | Unknown:
         return Message(text)
     word, argument = found[1].lower(), stripped[found.end() :]
     name = ALIASES.get(word, word)
-    if any(slash.name == name for slash in SLASHES):
-        return Command(name, argument)
+    if slash := next((slash for slash in SLASHES if slash.name == name), None):
+        return Command(name, argument) if slash.argument or not argument else Surplus(f"/{found[1]}")
     if nearest := _nearest(word):
         return Unknown(f"/{found[1]}", ALIASES.get(nearest, nearest))
     # Alone it is a command of another program's; with words after it, it is rather a folder that is asked about.
