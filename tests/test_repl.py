@@ -46,7 +46,8 @@ def talk(spawn):
     def talk(*options, prompt="> ", size=(24, 80), **streams):
         process = spawn("chat", *options, stdin="tty", stdout="tty", stderr="tty", size=size, **streams)
         glass = Glass(process, size)
-        glass.wait_prompt(prompt=prompt)
+        if prompt is not None:
+            glass.wait_prompt(prompt=prompt)
         return glass
 
     return talk
@@ -514,6 +515,7 @@ def test_export(talk, server, tmp_path):
     )
     glass.type("/export talk.md\r")
     glass.wait_for("streamcli: talk.md exists")
+    glass.wait_for("hint: give another name, or remove it first")
     glass.wait_prompt()
     glass.type("/export\r")
     glass.wait_for("/export needs the name of a file")
@@ -598,7 +600,7 @@ def test_the_export_of_a_session_has_all_of_it(talk, run, server, tmp_path):
         assert run("chat", "-n", "--session", "work", question).status == 0
     glass = talk("--session", "work", "--max-history", "1", prompt="work> ", cwd=tmp_path)
     glass.type("/export talk.md\r")
-    glass.wait(lambda lines: lines[-1] == "work>" and len(lines) == 3, "the prompt")
+    glass.wait(lambda lines: lines[-1] == "work>" and "streamcli: exported to talk.md" in lines, "the prompt")
     leave(glass)
     exported = (tmp_path / "talk.md").read_text()
     assert re.findall("one|two|three|ok", exported) == ["one", "ok", "two", "ok", "three", "ok"]
@@ -663,6 +665,36 @@ def test_a_session_that_is_removed_elsewhere_goes_on_in_memory(talk, run, server
     leave(glass)
     run("chat", "-n", "-c", "Q3")
     assert [content for _, content in messages(server)] == ["Q1", "A1", "Q2", "A2", "Q3"]
+
+
+def test_a_long_name_of_wide_characters_leaves_room_to_type(talk, server):
+    glass = talk("--session", "\u6f22" * 100, prompt=None)
+    glass.wait(lambda lines: lines[-1:] and lines[-1].endswith("...>"), "the prompt")
+    glass.type("hello there\r")
+    glass.wait_for("ok")
+    assert messages(server) == [("user", "hello there")]
+    glass.type("\x04")
+    assert glass.process.wait() == 0
+
+
+def test_what_goes_along_is_listed_and_taken_back(talk, server, tmp_path):
+    (tmp_path / "my notes.txt").write_text("SECRET\n")
+    glass = talk(cwd=tmp_path)
+    glass.type("/export x.md\r")
+    glass.wait_for("there is nothing to export yet")
+    glass.type("/attach 'my notes.txt'\r/attach\r")
+    glass.wait_for("streamcli: going along with the next message: my notes.txt")
+    glass.type("/attach -\r")
+    glass.wait_for("not going along with the next message: my notes.txt")
+    glass.type("/attach my\\ notes.txt\rone\r")
+    glass.wait_for("ok")
+    glass.wait_prompt()
+    assert len(messages(server)[0][1]) == 2
+    glass.type("/undo\r")
+    lines = glass.wait_for("taken back: [my notes.txt] one")
+    assert not any("SECRET" in line for line in lines)
+    glass.wait_prompt()
+    leave(glass)
 
 
 # What was typed before

@@ -10,7 +10,8 @@ from streamcli.commands.asking import Ask
 from streamcli.commands.kept import KeptSession, SessionGone, check_name, needing
 from streamcli.commands.recording import Minutes
 from streamcli.config import ChatSettings
-from streamcli.core.content import Content, as_text, map_text
+from streamcli.core.attachments import in_short
+from streamcli.core.content import Content, map_text
 from streamcli.core.history import Exchange, conversation
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
 from streamcli.core.sanitize import one_line
@@ -200,7 +201,7 @@ class Conversation:
         what = "another process has changed the conversation since: nothing is done yet"
         if not self.exchanges:
             return InputError(what, "nothing is left of it")
-        return InputError(what, f"its last question is now: {one_line(as_text(self.exchanges[-1].question), 60)}")
+        return InputError(what, f"its last question is now: {one_line(in_short(self.exchanges[-1].question), 60)}")
 
     def _load(self, kept: KeptSession) -> None:
         exchanges, self._before = kept.load(self._settings.bounds)

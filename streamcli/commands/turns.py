@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from streamcli.commands.asking import Asking
@@ -13,7 +13,7 @@ from streamcli.commands.journal import Page
 from streamcli.commands.message import check_size
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
-from streamcli.core.attachments import with_attachments
+from streamcli.core.attachments import name_of, with_attachments
 from streamcli.core.content import Block, Content
 from streamcli.core.events import AnswerEnded, Usage
 from streamcli.edge.prompting import only_prints
@@ -51,6 +51,19 @@ class Turns:
         """These go along with what is typed next."""
         self._attached += blocks
 
+    @property
+    def attached(self) -> Sequence[str]:
+        """The names of those files."""
+        return [name_of(block) or "" for block in self._attached]
+
+    def detach(self) -> int:
+        """None goes along after all. Returns how many did."""
+        count = len(self._attached)
+        self._attached.clear()
+        if self._failed is not None:
+            self._failed = replace(self._failed, files=0)
+        return count
+
     async def ask_typed(self, message: str) -> None:
         """Asks, with the files that were attached. What goes wrong is said; raises StreamcliError without a client."""
         await self._ask_new(_Failed(with_attachments(self._attached, message), len(self._attached)))
@@ -86,6 +99,10 @@ class Turns:
         if not is_whole:
             await self._end_line()
             self._say_interrupted()
+        elif not self._conversation.was_kept:
+            self._runtime.notes.notice("the answer has no words: what there was before stays")
+        elif not self._conversation.exchanges[-1].answer.strip():
+            self._runtime.notes.notice("the answer has no words")
 
     async def stoppable(self, work: Coroutine[Any, Any, None]) -> bool:
         """Whether `work` came to its end: ^C stops it, and only it. Raises what it raises."""

@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 
-from streamcli.core.content import Block, Content, Document, Image, Text
+from streamcli.core.content import Block, Content, Document, Image, Text, as_text
 from streamcli.core.models import DEFAULT_MODEL, is_embedded
 from streamcli.core.prompt import sendable
 from streamcli.core.sanitize import one_line
@@ -24,6 +24,7 @@ _TAKEN = "it takes text in UTF-8, JPEG, PNG, GIF and WebP images, and PDF"
 # What could end the attribute that a name is, or the tag that it stands in.
 _HARMFUL = {ord(sign): f"\\x{ord(sign):02x}" for sign in '"<>'}
 _CLOSING_TAG = re.compile(r"</\s*(file(?:-[0-9]+)?)\b", re.IGNORECASE)
+_OPENING_TAG = re.compile(r'<file(?:-[0-9]+)? name="([^"]*)">\n')
 _BLANK = re.compile(r"<[^>]*>\s*<[^>]*>")
 
 
@@ -57,6 +58,21 @@ def check_model(blocks: Sequence[Block], model: str) -> None:
 def not_text(blocks: Sequence[Block]) -> list[str]:
     """The names of the files that are no text."""
     return [block.name for block in blocks if not isinstance(block, Text)]
+
+
+def in_short(content: Content) -> str:
+    """What a person recognizes a message by: the names of its files, and the words."""
+    if isinstance(content, str):
+        return content
+    return " ".join(f"[{name}]" if (name := name_of(block)) else as_text((block,)) for block in content)
+
+
+def name_of(block: Block) -> str | None:
+    """The name of a file; None for words."""
+    if not isinstance(block, Text):
+        return block.name
+    found = _OPENING_TAG.match(block.text)
+    return found[1] if found else None
 
 
 def is_blank(block: Block) -> bool:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -19,7 +19,7 @@ SLASHES = (
     Slash("help", "", "these commands"),
     Slash("model", "[NAME]", "which model answers, or another one from now on"),
     Slash("system", "[TEXT|@FILE|-]", "the system prompt, another one, or the usual one again"),
-    Slash("attach", "FILE", "a file goes along with the next message"),
+    Slash("attach", "[FILE|-]", "a file goes along with the next message, which do, or none"),
     Slash("save", "[NAME]", "keep the conversation as a session from now on"),
     Slash("export", "FILE", "write the conversation to a new file, as Markdown"),
     Slash("retry", "", "ask the last question again"),
@@ -110,13 +110,24 @@ def _nearest(word: str) -> str | None:
     return next(iter(begun or difflib.get_close_matches(word, names, 1, _NEAR)), None)
 
 
-def completions(before_cursor: str, models: Sequence[str] = ()) -> list[tuple[str, str, int]]:
-    """How what is typed may go on: text, what it means, and how many characters before the cursor it replaces."""
+def _no_paths(begun: str) -> Sequence[str]:
+    return ()
+
+
+def completions(
+    before_cursor: str, models: Sequence[str] = (), paths: Callable[[str], Sequence[str]] = _no_paths
+) -> list[tuple[str, str, int]]:
+    """How what is typed may go on: text, what it means, and how many characters before the cursor it replaces.
+
+    `paths` gives those that begin with what is typed of one.
+    """
     if re.fullmatch(r"/[A-Za-z]*", before_cursor):
         typed = before_cursor[1:].lower()
         return [(f"/{s.name}", s.help, len(before_cursor)) for s in SLASHES if s.name.startswith(typed)]
     if found := re.fullmatch(r"/model\s+(\S*)", before_cursor):
         return [(model, "", len(found[1])) for model in models if model.startswith(found[1])]
+    if found := re.fullmatch(r"/(?:attach\s+|export\s+|system\s+@)(|\S.*)", before_cursor):
+        return [(path, "", len(found[1])) for path in paths(found[1])]
     return []
 
 
