@@ -211,6 +211,62 @@ async def test_undo_takes_the_last_exchange_back(conversation, model, notes):
     assert model.asked() == ["One?", "Yes.", "Three?"]
 
 
+async def again(conversation: Conversation, model: Model, notes: Notes) -> None:
+    await conversation.turn_again(model.ask, lambda page: model.outlet, lambda: False, notes)
+
+
+@pytest.mark.parametrize(
+    ("events", "error"),
+    [
+        ([], RequestRefused("no")),
+        ([], asyncio.CancelledError()),
+        ([Stop("end_turn")], None),
+        ([Delta("I"), Stop("refusal")], None),
+    ],
+)
+async def test_what_is_asked_again_in_vain_stays_as_it_was(events, error, conversation, model, notes):
+    await say(conversation, model, notes, "One?")
+    await say(conversation, model, notes, "Two?")
+    before = list(conversation.exchanges)
+    model.events, model.error = events, error
+    for _ in range(2):
+        if error is None:
+            await again(conversation, model, notes)
+        else:
+            with pytest.raises(type(error)):
+                await again(conversation, model, notes)
+        assert model.asked() == ["One?", "Yes.", "Two?"]
+        assert conversation.exchanges == before
+        assert not conversation.was_kept
+    conversation.refresh()
+    assert conversation.exchanges == before
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([Delta("No."), Stop("end_turn")], Exchange("Two?", "No.")),
+        ([Delta("N"), Stop("max_tokens")], Exchange("Two?", "N", is_cut=True)),
+    ],
+)
+async def test_the_words_of_what_is_asked_again_take_its_place(events, expected, conversation, model, notes):
+    await say(conversation, model, notes, "One?")
+    await say(conversation, model, notes, "Two?")
+    model.events = events
+    await again(conversation, model, notes)
+    await again(conversation, model, notes)
+    assert model.asked() == ["One?", "Yes.", "Two?"]
+    assert conversation.exchanges == [Exchange("One?", "Yes."), expected]
+    conversation.refresh()
+    assert conversation.exchanges == [Exchange("One?", "Yes."), expected]
+
+
+async def test_without_a_question_none_is_asked_again(conversation, model, notes):
+    with pytest.raises(InputError):
+        await again(conversation, model, notes)
+    assert model.requests == []
+
+
 async def test_clear_begins_anew(conversation, model, notes):
     await say(conversation, model, notes)
     await conversation.clear()

@@ -46,7 +46,8 @@ def talk(spawn):
     def talk(*options, prompt="> ", size=(24, 80), **streams):
         process = spawn("chat", *options, stdin="tty", stdout="tty", stderr="tty", size=size, **streams)
         glass = Glass(process, size)
-        glass.wait_prompt(prompt=prompt)
+        if prompt is not None:
+            glass.wait_prompt(prompt=prompt)
         return glass
 
     return talk
@@ -120,6 +121,29 @@ def test_an_empty_line_asks_nothing(talk, server):
     glass.wait(lambda lines: lines == [">", ">", ">"], "a third prompt")
     leave(glass)
     assert server.requests == []
+
+
+def test_a_notice_in_a_table_is_where_it_is_without_a_conversation(talk, spawn, server):
+    """It stays above what is drawn, also after the first prompt."""
+    broken = Reply(steps=[*opening(), text("Words.\n\n| a | b |\n|---|---|\n| 1 |"), End("fin")])
+    rest = answer(" 2 |\n| 3 | 4 |\n")
+    server.enqueue(broken, rest, answer("so\n"), broken, rest)
+    once = spawn("chat", "hi", stdin="tty", stdout="tty", stderr="tty")
+    assert once.wait() == 0
+    once.drain()
+    expected = Glass(once).lines()
+    assert any("continued" in line or "resum" in line for line in expected), expected
+    glass = talk()
+    glass.type("so\r")
+    glass.wait_prompt()
+    glass.wait_for("so")
+    glass.type("hi\r")
+    glass.wait_for("3 │ 4")
+    lines = glass.wait_prompt()
+    leave(glass)
+    varying = re.compile(r"req_test_\d|in \d\.\d s")
+    shown = lines[lines.index("> hi") + 1 : -1]
+    assert [varying.sub("", line) for line in shown] == [varying.sub("", line) for line in expected]
 
 
 # Lines
@@ -400,11 +424,69 @@ def test_retry_undo_and_clear(talk, server):
     glass.wait_for("streamcli: taken back: two")
     glass.type("/clear\r")
     glass.wait_for("the conversation begins anew")
+    glass.type("/reset is not meant\r")
+    glass.wait_for("streamcli: /reset takes nothing: it was not carried out")
+    glass.wait_for("hint: //reset ... sends it as a message")
     glass.type("three\r")
     glass.wait_for("fourth")
     assert messages(server) == [("user", "three")]
     glass.wait_prompt()
     leave(glass)
+
+
+def test_retry_asks_the_question_that_failed_with_its_files(talk, server, tmp_path):
+    (tmp_path / "notes.txt").write_text("words\n")
+    glass = talk("--retries", "0", cwd=tmp_path)
+    server.enqueue(failure(503), failure(503), answer("first"), answer("second"), failure(400), answer("third"))
+    glass.type("/attach notes.txt\r")
+    glass.wait_for("goes along")
+    glass.wait_prompt()
+    for typed, count in (("one", 1), ("/retry", 2), ("/retry", 3), ("two", 4), ("three", 5), ("/retry", 6)):
+        glass.type(f"{typed}\r")
+        glass.wait(lambda lines, count=count: len(server.requests) == count and lines[-1] == ">", "a prompt")
+        glass.wait_prompt()
+    leave(glass)
+    asked = [[content for role, content in messages(server, place) if role == "user"] for place in range(6)]
+    for place in (0, 1, 2):
+        (blocks,) = asked[place]
+        assert [block["text"] for block in blocks] == ['<file name="notes.txt">\nwords\n</file>', "one"]
+    assert asked[3][1:] == ["two"]
+    assert asked[4][1:] == ["two", "three"]
+    assert asked[5] == asked[4]
+
+
+def test_a_retry_that_fails_loses_nothing_of_a_session(talk, run, server):
+    server.enqueue(answer("A1"), answer("A2"), failure(503), failure(503), Reply(before=[wait("headers")]))
+    run("chat", "-n", "--session", "work", "Q1")
+    run("chat", "-n", "--session", "work", "Q2")
+    glass = talk("--session", "work", "--retries", "0", prompt="work> ")
+    for count in (3, 4):
+        glass.type("/retry\r")
+        glass.wait(lambda lines, count=count: sum("503" in line for line in lines) == count - 2, "an error")
+        glass.wait_prompt(prompt="work> ")
+    glass.type("/retry\r")
+    server.wait_reached("headers")
+    glass.type("\x03")
+    glass.wait_for("interrupted: there is no answer")
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+    server.enqueue(answer("A3"))
+    run("chat", "-n", "--session", "work", "Q3")
+    assert [content for _, content in messages(server)] == ["Q1", "A1", "Q2", "A2", "Q3"]
+
+
+def test_a_retry_that_is_killed_loses_neither_answer(talk, run, server):
+    server.enqueue(answer("A1"), held())
+    run("chat", "-n", "--session", "work", "Q1")
+    glass = talk("--session", "work", prompt="work> ")
+    glass.type("/retry\r")
+    glass.wait_for(FIRST)
+    glass.process.signal(signal.SIGKILL)
+    glass.process.wait()
+    run("chat", "-n", "--session", "work", "Q2")
+    said = [content for _, content in messages(server)]
+    assert said[:3] == ["Q1", "A1", "Q1"]
+    assert said[3].startswith(FIRST)
 
 
 def test_usage(talk, server):
@@ -433,6 +515,7 @@ def test_export(talk, server, tmp_path):
     )
     glass.type("/export talk.md\r")
     glass.wait_for("streamcli: talk.md exists")
+    glass.wait_for("hint: give another name, or remove it first")
     glass.wait_prompt()
     glass.type("/export\r")
     glass.wait_for("/export needs the name of a file")
@@ -517,7 +600,7 @@ def test_the_export_of_a_session_has_all_of_it(talk, run, server, tmp_path):
         assert run("chat", "-n", "--session", "work", question).status == 0
     glass = talk("--session", "work", "--max-history", "1", prompt="work> ", cwd=tmp_path)
     glass.type("/export talk.md\r")
-    glass.wait(lambda lines: lines[-1] == "work>" and len(lines) == 3, "the prompt")
+    glass.wait(lambda lines: lines[-1] == "work>" and "streamcli: exported to talk.md" in lines, "the prompt")
     leave(glass)
     exported = (tmp_path / "talk.md").read_text()
     assert re.findall("one|two|three|ok", exported) == ["one", "ok", "two", "ok", "three", "ok"]
@@ -536,6 +619,82 @@ def test_a_name_that_is_taken_is_refused_and_the_conversation_goes_on(talk, run,
     glass.wait_for("kept from now on: streamcli chat --session 2")
     glass.type("\x04")
     assert glass.process.wait() == 0
+
+
+def test_the_turn_of_another_process_is_not_taken_back_unseen(talk, run, server):
+    server.enqueue(answer("A1"), answer("A2"), answer("A3"), answer("A4"), answer("A5"))
+    run("chat", "-n", "--session", "work", "Q1")
+    glass = talk("--session", "work", prompt="work> ")
+    glass.type("Q2\r")
+    glass.wait_for("A2")
+    for question, command in (("Q3", "/undo"), ("Q4", "/retry")):
+        glass.wait_prompt(prompt="work> ")
+        run("chat", "-n", "--session", "work", question)
+        glass.type(f"{command}\r")
+        glass.wait_for(f"hint: its last question is now: {question}")
+        glass.wait_prompt(prompt="work> ")
+    assert len(server.requests) == 4
+    for question in ("Q4", "Q3", "Q2", "Q1"):
+        glass.type("/undo\r")
+        glass.wait_for(f"taken back: {question}")
+        glass.wait_prompt(prompt="work> ")
+    leave(glass)
+
+
+def test_clear_says_what_is_gone(talk, run):
+    for question in ("Q1", "Q2", "Q3"):
+        run("chat", "-n", "--session", "work", question)
+    glass = talk("--session", "work", "--max-history", "1", prompt="work> ")
+    glass.type("/clear\r")
+    glass.wait_for("the conversation begins anew: 3 exchanges removed from session work")
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+
+
+def test_a_session_that_is_removed_elsewhere_goes_on_in_memory(talk, run, server):
+    server.enqueue(answer("A1"), answer("A2"), answer("A3"))
+    run("chat", "-n", "--session", "work", "Q1")
+    glass = talk("--session", "work", prompt="work> ")
+    assert run("sessions", "rm", "work").status == 0
+    glass.type("Q2\r")
+    glass.wait_for("A2")
+    glass.wait_prompt()
+    assert sum("was removed meanwhile" in line for line in glass.lines()) == 1
+    glass.type("/save work\r")
+    glass.wait_prompt(prompt="work> ")
+    leave(glass)
+    run("chat", "-n", "-c", "Q3")
+    assert [content for _, content in messages(server)] == ["Q1", "A1", "Q2", "A2", "Q3"]
+
+
+def test_a_long_name_of_wide_characters_leaves_room_to_type(talk, server):
+    glass = talk("--session", "\u6f22" * 100, prompt=None)
+    glass.wait(lambda lines: lines[-1:] and lines[-1].endswith("...>"), "the prompt")
+    glass.type("hello there\r")
+    glass.wait_for("ok")
+    assert messages(server) == [("user", "hello there")]
+    glass.type("\x04")
+    assert glass.process.wait() == 0
+
+
+def test_what_goes_along_is_listed_and_taken_back(talk, server, tmp_path):
+    (tmp_path / "my notes.txt").write_text("SECRET\n")
+    glass = talk(cwd=tmp_path)
+    glass.type("/export x.md\r")
+    glass.wait_for("there is nothing to export yet")
+    glass.type("/attach 'my notes.txt'\r/attach\r")
+    glass.wait_for("streamcli: going along with the next message: my notes.txt")
+    glass.type("/attach -\r")
+    glass.wait_for("not going along with the next message: my notes.txt")
+    glass.type("/attach my\\ notes.txt\rone\r")
+    glass.wait_for("ok")
+    glass.wait_prompt()
+    assert len(messages(server)[0][1]) == 2
+    glass.type("/undo\r")
+    lines = glass.wait_for("taken back: [my notes.txt] one")
+    assert not any("SECRET" in line for line in lines)
+    glass.wait_prompt()
+    leave(glass)
 
 
 # What was typed before
@@ -694,7 +853,7 @@ def test_a_terminal_that_goes_away_ends_it(talk):
 def test_a_crash_restores_the_terminal(talk, tmp_path):
     broken = tmp_path / "sitecustomize.py"
     broken.write_text(
-        "import streamcli.commands.turns as t\nasync def ask(*_): raise RuntimeError('oh')\nt.Turns.ask = ask\n"
+        "import streamcli.commands.turns as t\nasync def ask(*_): raise RuntimeError('oh')\nt.Turns.ask_typed = ask\n"
     )
     path = f"{tmp_path}{os.pathsep}{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}"
     glass = talk(env={"PYTHONPATH": path, "TMPDIR": str(tmp_path)})
@@ -809,6 +968,29 @@ def test_it_is_stopped_during_an_answer_and_goes_on(shell, server):
     shell.wait_prompt(prompt="sh$ ")
     shell.type("stty -a > after; cmp before after && echo all''same\r")
     shell.wait_for("allsame")
+
+
+@pytest.mark.parametrize("streams", ["", " 2>notes"])
+def test_what_is_drawn_makes_room_for_the_shell(streams, shell, server):
+    server.enqueue(Reply(steps=[*opening(), text("Done.\n\none\ntwo"), wait("more"), text(" three\n"), *closing()]))
+    shell.type(in_shell().rstrip("\r") + streams + "\r")
+    shell.wait_prompt()
+    shell.type("go\r")
+    shell.wait_for("two")
+    shell.type("\x1a")
+    shell.wait_for("Stopped")
+    shell.wait_prompt(prompt="sh$ ")
+    shell.type("echo mean''while; echo and th''is\r")
+    shell.wait_for("and this")
+    shell.type("fg\r")
+    shell.wait(lambda lines: lines[-2:] == ["one", "two"], "what had been drawn")
+    server.release("more")
+    lines = shell.wait_prompt()
+    assert lines[-3:] == ["one", "two three", ">"]
+    assert lines.count("one") == 1
+    assert lines[lines.index("meanwhile") :][:2] == ["meanwhile", "and this"]
+    shell.type("\x04")
+    shell.wait_prompt(prompt="sh$ ")
 
 
 def test_a_process_that_was_stopped_otherwise_has_its_prompt_again(talk, server):

@@ -2,7 +2,18 @@
 
 import pytest
 
-from streamcli.core.slash import HELP, SLASHES, Command, Message, Unknown, completions, goes_on, is_remembered, parse
+from streamcli.core.slash import (
+    HELP,
+    SLASHES,
+    Command,
+    Message,
+    Surplus,
+    Unknown,
+    completions,
+    goes_on,
+    is_remembered,
+    parse,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +33,16 @@ from streamcli.core.slash import HELP, SLASHES, Command, Message, Unknown, compl
         ("/system\nbe brief", Command("system", "be brief")),
         ("//help", Message("/help")),
         ("//etc/passwd", Message("/etc/passwd")),
-        ("/", Message("/")),
+        ("/", Command("help", "")),
+        (" /? ", Command("help", "")),
+        ("Help", Command("help", "")),
+        ("exit", Command("exit", "")),
+        ("quit\n", Command("exit", "")),
+        ("exit code 137?", Message("exit code 137?")),
+        ("/exit code 137 means what?", Surplus("/exit")),
+        ("/Reset the password flow is broken", Surplus("/Reset")),
+        ("/clear\ntext", Surplus("/clear")),
+        ("/clear \n", Command("clear", "")),
         ("/ help", Message("/ help")),
         ("/etc/passwd what is this", Message("/etc/passwd what is this")),
         ("/help.txt", Message("/help.txt")),

@@ -15,7 +15,7 @@ class Terminal:
     def __init__(self):
         self.seen = []
 
-    def between_prompts(self):
+    def between_prompts(self, bar):
         return nullcontext()
 
     def forget_typed(self):
@@ -32,7 +32,7 @@ def terminal():
 
 @pytest.fixture
 async def some_turns(terminal):
-    runtime = SimpleNamespace(sink=None, notes=None, stdout_is_terminal=False)
+    runtime = SimpleNamespace(sink=None, notes=SimpleNamespace(passage=None), stdout_is_terminal=False)
     return Turns(runtime, ChatSettings(verb="chat", model="claude-a"), None, None, terminal)
 
 

@@ -1,17 +1,17 @@
 """A conversation: one turn after the other, each asked with what was said before it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streamcli.commands.answer import Notices, OpenOutlet
 from streamcli.commands.asking import Ask
-from streamcli.commands.kept import KeptSession, check_name, needing
+from streamcli.commands.kept import KeptSession, SessionGone, check_name, needing
 from streamcli.commands.recording import Minutes
 from streamcli.config import ChatSettings
 from streamcli.core.attachments import check_model, not_text
-from streamcli.core.content import Content, map_text, words_only
+from streamcli.core.content import Content, as_text, map_text, words_only
 from streamcli.core.history import Exchange, conversation
 from streamcli.core.models import is_embedded
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
@@ -27,7 +27,7 @@ class Conversation:
 
     `model` and `system` (None: the verb's own prompt) may be set, and hold from the next turn on. `exchanges` are the
     last ones, as far as is known: of a session those that may still be sent. With `forgets` one in memory has no more
-    than those either.
+    than those either. `was_kept` tells whether the last turn is one of them.
     """
 
     def __init__(
@@ -45,6 +45,9 @@ class Conversation:
         self.model = settings.model
         self.system = system
         self.exchanges: list[Exchange] = []
+        self.was_kept = False
+        self.outlives_session = False
+        """Set where it goes on in memory when its session is removed by another process; else that is an error."""
         self._settings = settings
         self._notes = notes
         self._mask = mask
@@ -69,24 +72,49 @@ class Conversation:
         An answer that was cut off is kept as such, also where this is cancelled. A session that is in use is waited
         for. With --resume an answer to the same question that was cut off last is gone on with.
         """
+        self.was_kept = False
         async with self._held(notes):
             question = map_text(question, self._mask)
-            if not isinstance(question, str):
-                check_model(question, self.model)
             if (last := self._cut_answer_to(question)) is not None:
                 question = last.question  # masked by the run that was cut: so its request is found in the journal
             minutes = Minutes(
                 question, lambda key: self._begin(question, last, key), lambda said: self._close(said, last)
             )
-            error: BaseException | None = None
-            try:
-                await ask(self._request(question, last, notes), minutes.opening(open_outlet), more, notes)
-            except BaseException as failure:
-                error = failure
-                raise
-            finally:
-                minutes.end(error)
-                self._tell_failure(notes, is_all=error is None)
+            request = self._request(self.exchanges[:-1] if last else self.exchanges, question, notes)
+            await self._ask(request, ask, minutes, open_outlet, more, notes)
+
+    async def turn_again(self, ask: Ask, open_outlet: OpenOutlet, more: Callable[[], bool], notes: Notices) -> None:
+        """Asks the last question again. Raises StreamcliError; InputError if there is none.
+
+        What there was stays until there are words to take its place.
+        """
+        self.was_kept = False
+        async with self._held(notes, only_as_seen=True):
+            if not self.exchanges:
+                raise InputError("there is no question yet that could be asked again")
+            question = map_text(self.exchanges[-1].question, self._mask)
+            minutes = Minutes(question, lambda key: self._begin(question, None, key), self._close_again)
+            request = self._request(self.exchanges[:-1], question, notes)
+            await self._ask(request, ask, minutes, open_outlet, more, notes)
+
+    async def _ask(
+        self,
+        request: Request,
+        ask: Ask,
+        minutes: Minutes,
+        open_outlet: OpenOutlet,
+        more: Callable[[], bool],
+        notes: Notices,
+    ) -> None:
+        error: BaseException | None = None
+        try:
+            await ask(request, minutes.opening(open_outlet), more, notes)
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            minutes.end(error)
+            self._tell_failure(notes, is_all=error is None)
 
     def refresh(self) -> None:
         """Looks what there is by now of a session, without waiting for others. Raises InputError."""
@@ -95,24 +123,33 @@ class Conversation:
 
     def everything(self) -> Sequence[Exchange]:
         """All that was said, as far as it was not forgotten. Raises InputError."""
+        if self._kept is not None:
+            try:
+                self._kept.check_is_there()
+            except SessionGone as gone:
+                self._go_on_without(gone, self._notes)
         return self._kept.everything() if self._kept else self.exchanges
 
     async def undo(self) -> Exchange | None:
         """Takes the last exchange out of it, and gives it back; None if there is none."""
-        async with self._held(self._notes):
+        async with self._held(self._notes, only_as_seen=True):
             if not self.exchanges:
                 return None
+            exchange = self.exchanges.pop()
             if self._kept is not None:
                 self._kept.undo()
-            return self.exchanges.pop()
+                self._load(self._kept)
+            return exchange
 
-    async def clear(self) -> None:
-        """Nothing was ever said."""
+    async def clear(self) -> int:
+        """Nothing was ever said. Returns how many exchanges are gone."""
         async with self._held(self._notes):
             if self._kept is not None:
                 self._kept.clear()
+            gone = self._before + len(self.exchanges)
             self.exchanges.clear()
             self._before = 0
+        return gone
 
     async def save_as(self, name: str) -> None:
         """What is in memory only becomes a session. Raises InputError if the name is taken, or is none."""
@@ -130,19 +167,44 @@ class Conversation:
         if session is None:
             raise InputError(f"there is a session {one_line(name)} already", "streamcli sessions list shows them")
         self._kept = KeptSession(sessions, session)
+        self._load(self._kept)
 
     @asynccontextmanager
-    async def _held(self, notes: Notices) -> AsyncIterator[None]:
-        """The conversation as it is now, and only we add to it."""
+    async def _held(self, notes: Notices, *, only_as_seen: bool = False) -> AsyncIterator[None]:
+        """The conversation as it is now, and only we add to it.
+
+        With `only_as_seen` raises InputError if its last exchange is not the one that was the last before.
+        """
         if self._kept is None:
             yield
         elif not self._settings.asks:  # only looked at
             self._load(self._kept)
             yield
         else:
-            async with self._kept.held(notes):
-                self._load(self._kept)
+            async with AsyncExitStack() as stack:
+                try:
+                    await stack.enter_async_context(self._kept.held(notes))
+                except SessionGone as gone:
+                    self._go_on_without(gone, notes)
+                else:
+                    seen = self._kept.last
+                    self._load(self._kept)
+                    if only_as_seen and self._kept.last != seen:
+                        raise self._changed()
                 yield
+
+    def _go_on_without(self, gone: SessionGone, notes: Notices) -> None:
+        """In memory, with what is known."""
+        if not self.outlives_session:
+            raise gone
+        self._kept, self._before = None, 0
+        notes.notice(f"{gone.message}: the conversation goes on in memory, and /save keeps it anew")
+
+    def _changed(self) -> InputError:
+        what = "another process has changed the conversation since: nothing is done yet"
+        if not self.exchanges:
+            return InputError(what, "nothing is left of it")
+        return InputError(what, f"its last question is now: {one_line(as_text(self.exchanges[-1].question), 60)}")
 
     def _load(self, kept: KeptSession) -> None:
         exchanges, self._before = kept.load(self._settings.bounds)
@@ -178,8 +240,10 @@ class Conversation:
             notes.notice(f"{sendable(self.model)} reads text only: of what went along before it gets the name: {those}")
         return [replace(exchange, question=words_only(exchange.question)) for exchange in exchanges]
 
-    def _request(self, question: Content, last: Exchange | None, notes: Notices) -> Request:
-        earlier = self.exchanges[:-1] if last else self.exchanges
+    def _request(self, earlier: Sequence[Exchange], question: Content, notes: Notices) -> Request:
+        """Raises InputError for a file that the model cannot read."""
+        if not isinstance(question, str):
+            check_model(question, self.model)
         messages, fell_out = conversation(self._readable(earlier, notes), question, self._settings.bounds)
         if (fell_out := fell_out + self._before) and not self._has_said_what_fell_out:
             self._has_said_what_fell_out = True
@@ -200,16 +264,33 @@ class Conversation:
 
     def _close(self, exchange: Exchange | None, last: Exchange | None) -> None:
         """What came of the turn is a part of the conversation; on disk first."""
-        if self._kept is not None:
-            try:
-                self._kept.close(exchange)
-            except OutputError as error:
-                self._failure = error
-            self._kept.let_go()
+        self._write(exchange)
         if exchange is None:
             return
         if last is not None:
             self.exchanges.pop()
+        self._append(exchange)
+
+    def _close_again(self, exchange: Exchange | None) -> None:
+        """What came of a question that was asked again takes the place of what there was, if it is anything."""
+        if exchange is not None and (exchange.is_refused or not exchange.answer.strip()):
+            exchange = None
+        self._write(exchange, replaces_last=True)
+        if exchange is not None:
+            self.exchanges.pop()
+            self._append(exchange)
+
+    def _write(self, exchange: Exchange | None, *, replaces_last: bool = False) -> None:
+        if self._kept is None:
+            return
+        try:
+            self._kept.close(exchange, replaces_last=replaces_last)
+        except OutputError as error:
+            self._failure = error
+        self._kept.let_go()
+
+    def _append(self, exchange: Exchange) -> None:
+        self.was_kept = True
         self.exchanges.append(exchange)
         if self._forgets:
             self._forget()

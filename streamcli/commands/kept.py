@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 MAX_NAME = 100
 
 
+class SessionGone(InputError):
+    """Another process has removed it."""
+
+
 def check_name(name: str) -> str:
     """The name of a session. Raises UsageError for one that would be in the way, in a shell or on a screen."""
     if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name[0] == "-" or "/" in name or not name.strip():
@@ -73,7 +77,7 @@ class KeptSession:
         try:
             with needing(self.name):
                 if (session := self._sessions.get(self.session.id)) is None:
-                    raise InputError(f"session {one_line(self.name)} was removed meanwhile")
+                    raise SessionGone(f"session {one_line(self.name)} was removed meanwhile")
                 self.session = replace(self.session, name=session.name)
                 self._sessions.recover(session.id)
             yield
@@ -104,6 +108,17 @@ class KeptSession:
     def _waited(self, task: "asyncio.Task[None]") -> None:
         if not self._is_wanted and not task.cancelled() and task.exception() is None:
             self._sessions.unwanted(self.session.id)
+
+    @property
+    def last(self) -> int | None:
+        """The number of the last exchange, as far as is known."""
+        return self._numbers[-1] if self._numbers else None
+
+    def check_is_there(self) -> None:
+        """Raises SessionGone."""
+        with needing(self.name):
+            if self._sessions.get(self.session.id) is None:
+                raise SessionGone(f"session {one_line(self.name)} was removed meanwhile")
 
     def load(self, bounds: Bounds) -> tuple[Sequence[Exchange], int]:
         """The exchanges that may be sent with the next question, or instead of the last one; how many are before them.
@@ -140,14 +155,19 @@ class KeptSession:
             self._before, self._row = last, self._numbers[-1]
         self.session = session
 
-    def close(self, exchange: Exchange | None) -> None:
-        """What came of the open one; None is nothing: it is as if it had never been opened."""
+    def close(self, exchange: Exchange | None, *, replaces_last: bool = False) -> None:
+        """What came of the open one; None is nothing: it is as if it had never been opened.
+
+        With `replaces_last` the one before it is gone, in the same moment.
+        """
         assert self._row is not None
         with needing(self.name, OutputError):
-            if (exchange := exchange or self._before) is not None:
-                self._sessions.close(self._row, exchange)
+            if (said := exchange or self._before) is not None:
+                self._sessions.close(self._row, said, self._numbers[-1] if replaces_last else None)
             else:
                 self._sessions.drop(self._row)
+        if exchange is not None and self._row != self.last:
+            self._numbers[len(self._numbers) - replaces_last :] = [self._row]
 
     def undo(self) -> None:
         """The last one is gone."""
@@ -158,3 +178,4 @@ class KeptSession:
         """All are gone."""
         with needing(self.name, OutputError):
             self._sessions.clear(self.session.id)
+        self._numbers.clear()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
@@ -12,6 +13,7 @@ from streamcli.commands.attachments import read_attachments
 from streamcli.commands.conversation import Conversation
 from streamcli.commands.costs import usage_line
 from streamcli.commands.message import read_system
+from streamcli.commands.paths import typed_path
 from streamcli.commands.runtime import Runtime
 from streamcli.commands.turns import Turns
 from streamcli.config import ChatSettings
@@ -20,7 +22,7 @@ from streamcli.core.prompt import SYSTEM_PROMPTS, sendable
 from streamcli.core.sanitize import one_line, sanitize
 from streamcli.core.slash import HELP, Command
 from streamcli.core.transcript import as_markdown
-from streamcli.errors import InputError, StreamcliError
+from streamcli.errors import CannotCreate, InputError, StreamcliError
 
 T = TypeVar("T")
 
@@ -91,6 +93,7 @@ class Orders:
             return
         await self._unless_stopped(self._asked.use(name))
         self._conversation.model = name
+        self._say(f"{one_line(name)} answers from now on")
 
     async def _system(self, text: str) -> None:
         if not text:
@@ -98,36 +101,50 @@ class Orders:
             await self._show(SYSTEM_PROMPTS[self._settings.verb] if system is None else system)
         elif text == "-":
             self._conversation.system = None
+            self._say("the system prompt is the usual one again")
         else:
+            if text.startswith("@"):
+                text = f"@{typed_path(text[1:])}"
             self._conversation.system = read_system(replace(self._settings, system=text))
+            self._say("the system prompt holds from the next message on")
 
     async def _attach(self, path: str) -> None:
-        if not path:
-            raise InputError("/attach needs the name of a file")
+        if not path or path == "-":
+            self._say_attached(drop=path == "-")
+            return
+        path = typed_path(path)
         settings = replace(self._settings, attach=(path,), model=self._conversation.model)
         self._turns.attach(await self._unless_stopped(read_attachments(self._runtime, settings)))
-        self._runtime.notes.notice(f"{one_line(sendable(path), 60)} goes along with the next message")
+        self._say(f"{one_line(sendable(path), 60)} goes along with the next message")
+
+    def _say_attached(self, *, drop: bool) -> None:
+        names = self._turns.attached
+        if not names:
+            raise InputError("no file goes along with the next message", "/attach FILE attaches one")
+        if drop:
+            self._turns.detach()
+        self._say(f"{'not going' if drop else 'going'} along with the next message: {', '.join(names)}")
 
     async def _save(self, name: str) -> None:
         if self._conversation.name is not None:
             raise InputError(f"the conversation is session {self._conversation.name} already, and kept")
         await self._conversation.save_as(name or time.strftime(_NAME_FORM))
-        self._runtime.notes.notice(f"kept from now on: streamcli chat --session {self._conversation.name} goes on")
+        command = f"streamcli chat --session {shlex.quote(self._conversation.name or '')}"
+        self._say(f"kept from now on: {command} goes on")
 
     async def _export(self, path: str) -> None:
         if not path:
             raise InputError("/export needs the name of a file")
-        document = "\n".join(
-            as_markdown(exchange, ending="[cut off]" if exchange.is_cut else "")
-            for exchange in self._conversation.everything()
-        )
+        said = self._conversation.everything()
+        if not said:
+            raise InputError("there is nothing to export yet")
+        document = "\n".join(as_markdown(exchange, ending="[cut off]" if exchange.is_cut else "") for exchange in said)
+        path = typed_path(path)
         await asyncio.to_thread(_write_new, path, document.encode("utf-8", "replace"))
+        self._say(f"exported to {one_line(sendable(path))}")
 
     async def _retry(self, _: str) -> None:
-        exchange = await self._unless_stopped(self._conversation.undo())
-        if exchange is None:
-            raise InputError("there is no question yet that could be asked again")
-        await self._turns.ask(exchange.question)
+        await self._turns.ask_again()
 
     async def _undo(self, _: str) -> None:
         exchange = await self._unless_stopped(self._conversation.undo())
@@ -136,12 +153,19 @@ class Orders:
         self._runtime.notes.notice(f"taken back: {one_line(as_text(exchange.question), 60)}")
 
     async def _clear(self, _: str) -> None:
-        await self._unless_stopped(self._conversation.clear())
-        self._runtime.notes.notice("the conversation begins anew")
+        gone = await self._unless_stopped(self._conversation.clear())
+        self._turns.forget()
+        name = self._conversation.name
+        those = f"{gone} exchange{'' if gone == 1 else 's'}"
+        removed = f": {those} removed from session {one_line(name)}" if name is not None else ""
+        self._runtime.notes.notice(f"the conversation begins anew{removed}")
 
     async def _usage(self, _: str) -> None:
         usage, cost = await asyncio.to_thread(self._turns.used)  # the first time it imports a list of prices
         await self._show(usage_line(self._conversation.model, usage, cost))
+
+    def _say(self, done: str) -> None:
+        self._runtime.notes.notice(done)
 
     async def _show(self, text: str) -> None:
         await self._runtime.sink.write(f"{sanitize(text)}\n".encode("utf-8", "replace"))
@@ -151,6 +175,13 @@ class Orders:
 def _write_new(path: str, document: bytes) -> None:
     from streamcli.store.files import Target
 
-    target = Target(os.path.expanduser(path), force=False, parents=False)
-    target.check()
-    target.commit(document)
+    target = Target(path, force=False, parents=False)
+    try:
+        target.check()
+        target.commit(document)
+    except CannotCreate as error:  # its hints are of options, which there are none of here
+        is_there = os.path.lexists(path)
+        hint = (
+            "give another name, or remove it first" if is_there else "is there such a folder, and may you write to it?"
+        )
+        raise CannotCreate(error.message, hint) from error

@@ -63,7 +63,7 @@ class Staging:
         self._settings = settings
         self._on_terminal = runtime.stdout_is_terminal
         self._print = runtime.notes.passage
-        self._screen = Screen(runtime.sink, is_terminal=runtime.stdout_is_terminal)
+        self.screen = Screen(runtime.sink, is_terminal=runtime.stdout_is_terminal)
         names = settings.transforms
         painters = [name for name in names if name in _PAINTERS]
         if self.form == "markdown" and painters:
@@ -76,13 +76,13 @@ class Staging:
         # Where records are answered, each is written when it is whole.
         self._is_live = not (isinstance(settings, MessageSettings) and settings.each)
         if self.draws:
-            self._screen.watch(runtime.notes)
+            self.screen.watch(runtime.notes)
 
     @property
     def draws(self) -> bool:
         """Whether something is drawn on the terminal that will be drawn over."""
         last = self._settings.transforms[-1:] == ("markdown",) and self.form == "text"
-        return self._is_live and self._screen.can_redraw and (self.form == "markdown" or last)
+        return self._is_live and self.screen.can_redraw and (self.form == "markdown" or last)
 
     def begin(self, commit: Callable[[], None], *, redraws: bool = True) -> Stages:
         """The stages of an answer; without `redraws` the cursor stays where it is.
@@ -129,7 +129,7 @@ class Staging:
         return takes_colour(self._settings.color, asked_for=asked_for)
 
     def _markdown(self, *, asked_for: bool, redraws: bool) -> "Rendered":
-        return Rendered(self._screen, colour=self._has_colour(asked_for=asked_for), redraws=redraws)
+        return Rendered(self.screen, colour=self._has_colour(asked_for=asked_for), redraws=redraws)
 
 
 class Rendered:

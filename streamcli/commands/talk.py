@@ -6,13 +6,15 @@ from streamcli.commands.attachments import read_attachments
 from streamcli.commands.conversing import Talk, check_session, conversing
 from streamcli.commands.orders import Orders
 from streamcli.commands.past import Past
+from streamcli.commands.paths import paths_beginning
 from streamcli.commands.runtime import Runtime
 from streamcli.commands.turns import Turns
 from streamcli.config import ChatSettings
+from streamcli.core.markdown.widths import cut_to
 from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL, is_embedded
 from streamcli.core.sanitize import one_line
-from streamcli.core.slash import Command, Message, Unknown, completions, goes_on, is_remembered, parse
-from streamcli.edge.notes import Notes
+from streamcli.core.slash import Command, Message, Surplus, Unknown, completions, goes_on, is_remembered, parse
+from streamcli.edge.notes import USUAL_COLUMNS, Notes
 from streamcli.edge.prompting import Abandoned, Editor, only_prints
 from streamcli.edge.terminal import Terminal
 from streamcli.errors import InputError, UsageError
@@ -46,7 +48,9 @@ def _editor(terminal: Terminal, notes: Notes) -> Editor:
         return PlainEditor(terminal, goes_on)
     from streamcli.edge.repl import PromptEditor
 
-    return PromptEditor(terminal, notes, lambda typed: completions(typed, MODELS), goes_on, is_remembered)
+    return PromptEditor(
+        terminal, notes, lambda typed: completions(typed, MODELS, paths_beginning), goes_on, is_remembered
+    )
 
 
 class _Dialogue:
@@ -62,6 +66,8 @@ class _Dialogue:
 
     async def run(self) -> int:
         await self._get_ready()
+        self._conversation.outlives_session = True
+        self._conversation.refresh()  # what is there now is what /undo may take back
         self._turns.attach(await read_attachments(self._runtime, self._settings))
         self._runtime.interrupt = self._interrupt
         self._runtime.notes.notice("/help tells what can be typed, ^D ends it")
@@ -80,10 +86,9 @@ class _Dialogue:
     async def _once(self) -> bool:
         """One message or command; returns whether the conversation goes on."""
         await self._runtime.sink.drain()
-        name = self._conversation.name
         try:
             # A client that cannot be had ends it at once, not when something was typed for it.
-            text = await self._asked.unless_it_fails(self._editor.read(f"{one_line(name, 40)}> " if name else "> "))
+            text = await self._asked.unless_it_fails(self._editor.read(self._prompt()))
         except EOFError:
             return False
         except Abandoned as abandoned:
@@ -97,9 +102,18 @@ class _Dialogue:
                 return await self._orders.carry_out(command)
             case Unknown() as unknown:
                 self._say_unknown(unknown)
+            case Surplus(word):
+                hint = f"/{word} ... sends it as a message"
+                self._runtime.notes.error(InputError(f"{word} takes nothing: it was not carried out", hint))
             case Message(message) if message.strip():
                 await self._turns.ask_typed(message)
         return True
+
+    def _prompt(self) -> str:
+        """The session's name, and room for what is typed."""
+        name = self._conversation.name
+        columns = self._runtime.notes.columns() or USUAL_COLUMNS
+        return f"{cut_to(one_line(name), max(columns // 3, 4))}> " if name else "> "
 
     def _interrupt(self) -> bool:
         return self._editor.interrupt() if self._editor.is_reading() else self._turns.interrupt()

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from streamcli.commands.asking import Asking
 from streamcli.commands.conversation import Conversation
 from streamcli.commands.costs import cost_of
 from streamcli.commands.delivery import Delivery, Output
+from streamcli.commands.journal import Page
 from streamcli.commands.message import check_size
 from streamcli.commands.runtime import Runtime
 from streamcli.config import Settings
@@ -43,21 +45,52 @@ class Turns:
         self._stopped_at: float | None = None
         self._used: list[tuple[str, Usage]] = []
         self._attached: list[Block] = []
+        self._failed: _Failed | None = None  # the last question, if it is no part of the conversation
 
     def attach(self, blocks: Sequence[Block]) -> None:
         """These go along with what is typed next."""
         self._attached += blocks
 
-    async def ask_typed(self, message: str) -> None:
-        """As `ask`, with the files that were attached."""
-        question = with_attachments(self._attached, message)
-        self._attached.clear()
-        await self.ask(question)
+    @property
+    def attached(self) -> Sequence[str]:
+        """The names of those files."""
+        return [block.name or "" for block in self._attached]
 
-    async def ask(self, question: Content) -> None:
-        """The answer as it comes; what goes wrong with it is said. Raises StreamcliError if there is no client."""
+    def detach(self) -> int:
+        """None goes along after all. Returns how many did."""
+        count = len(self._attached)
+        self._attached.clear()
+        if self._failed is not None:
+            self._failed = replace(self._failed, files=0)
+        return count
+
+    async def ask_typed(self, message: str) -> None:
+        """Asks, with the files that were attached. What goes wrong is said; raises StreamcliError without a client."""
+        await self._ask_new(_Failed(with_attachments(self._attached, message), len(self._attached)))
+
+    async def ask_again(self) -> None:
+        """As `ask_typed`, the last question: also one that failed."""
+        if self._failed is not None:
+            await self._ask_new(self._failed)
+        else:
+            await self._ask(self._turn(None))
+
+    async def _ask_new(self, question: "_Failed") -> None:
+        """Until it is a part of the conversation it is one that failed, and its files are still to go along."""
+        self._failed = question
+        await self._ask(self._turn(question.content))
+        if self._conversation.was_kept:
+            del self._attached[: question.files]
+            self._failed = None
+
+    def forget(self) -> None:
+        """The conversation begins anew: nothing that was to be asked is left."""
+        self._attached.clear()
+        self._failed = None
+
+    async def _ask(self, turn: Coroutine[Any, Any, None]) -> None:
         try:
-            is_whole = await self.stoppable(self._turn(question))
+            is_whole = await self.stoppable(turn)
         except StreamcliError as error:
             if error is _failure(self._asked.ready):
                 raise
@@ -66,6 +99,10 @@ class Turns:
         if not is_whole:
             await self._end_line()
             self._say_interrupted()
+        elif not self._conversation.was_kept:
+            self._runtime.notes.notice("the answer has no words: what there was before stays")
+        elif not self._conversation.exchanges[-1].answer.strip():
+            self._runtime.notes.notice("the answer has no words")
 
     async def stoppable(self, work: Coroutine[Any, Any, None]) -> bool:
         """Whether `work` came to its end: ^C stops it, and only it. Raises what it raises."""
@@ -73,7 +110,7 @@ class Turns:
         if self._stopped_at is not None:  # while it was not begun yet
             task.cancel()
         try:
-            with self._terminal.between_prompts():
+            with self._terminal.between_prompts(self._output.staging.screen):
                 await asyncio.wait({task})
         except asyncio.CancelledError:  # the whole run ends
             self._terminal.give_back()
@@ -110,23 +147,26 @@ class Turns:
         known = [cost for cost in costs if cost is not None]
         return usage, sum(known) if len(known) == len(costs) else None
 
-    async def _turn(self, question: Content) -> None:
-        check_size(question)
+    async def _turn(self, question: Content | None) -> None:
+        """None is the last one, again."""
+        self._conversation.was_kept = False
+        if question is not None:
+            check_size(question)
         ask = await asyncio.shield(self._asked.ready)
         desk = self._asked.desk
         assert desk is not None
         before, model = desk.budget.usage, self._conversation.model
         try:
-            await self._conversation.turn(
-                question,
-                ask,
-                lambda page: Delivery(self._output, self._settings, page.commit),
-                lambda: False,
-                self._runtime.notes,
-            )
+            if question is None:
+                await self._conversation.turn_again(ask, self._deliver, lambda: False, self._runtime.notes)
+            else:
+                await self._conversation.turn(question, ask, self._deliver, lambda: False, self._runtime.notes)
         finally:
             if (used := desk.budget.usage - before) != Usage():
                 self._used.append((model, used))
+
+    def _deliver(self, page: Page) -> Delivery:
+        return Delivery(self._output, self._settings, page.commit)
 
     async def _end_line(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -135,11 +175,19 @@ class Turns:
         await self._runtime.sink.drain()
 
     def _say_interrupted(self) -> None:
-        exchanges = self._conversation.exchanges
-        if exchanges and exchanges[-1].is_cut and exchanges[-1].answer:
+        conversation = self._conversation
+        if conversation.was_kept and conversation.exchanges[-1].answer:
             self._runtime.notes.notice("interrupted: the answer is kept as far as it came")
         else:
             self._runtime.notes.notice("interrupted: there is no answer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A question of which nothing came, and how many of the files that are attached it has."""
+
+    content: Content
+    files: int
 
 
 def _failure(task: "asyncio.Task[Any]") -> BaseException | None:

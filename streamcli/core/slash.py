@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -19,7 +19,7 @@ SLASHES = (
     Slash("help", "", "these commands"),
     Slash("model", "[NAME]", "which model answers, or another one from now on"),
     Slash("system", "[TEXT|@FILE|-]", "the system prompt, another one, or the usual one again"),
-    Slash("attach", "FILE", "a file goes along with the next message"),
+    Slash("attach", "[FILE|-]", "a file goes along with the next message, which do, or none"),
     Slash("save", "[NAME]", "keep the conversation as a session from now on"),
     Slash("export", "FILE", "write the conversation to a new file, as Markdown"),
     Slash("retry", "", "ask the last question again"),
@@ -65,14 +65,29 @@ class Unknown:
     nearest: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """A command with words after it, which it does not take: `word` as it was typed, with its slash."""
+
+    word: str
+
+
+# What people type alone who do not know of the slash, or forget it.
+BARE = {"help": "help", "/": "help", "/?": "help", "?": "help", "exit": "exit", "quit": "exit"}
+
 # A path has a second slash, a dot or a digit in it, most often.
 _WORD = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 _NEAR = 0.6  # difflib's measure of likeness
 
 
-def parse(text: str) -> Message | Command | Unknown:
-    """What was typed. "/tmp what is this" is a message, and "/hlep" is not: it is near enough to a command."""
+def parse(text: str) -> Message | Command | Unknown | Surplus:
+    """What was typed. "/tmp what is this" is a message, and "/hlep" is not: it is near enough to a command.
+
+    "/exit code 137 means what?" is neither: it is not carried out, as what it would do cannot be taken back.
+    """
     stripped = text.strip()
+    if name := BARE.get(stripped.lower()):
+        return Command(name, "")
     if stripped.startswith("//"):
         return Message(stripped[1:])
     found = _WORD.match(stripped)
@@ -80,8 +95,8 @@ def parse(text: str) -> Message | Command | Unknown:
         return Message(text)
     word, argument = found[1].lower(), stripped[found.end() :]
     name = ALIASES.get(word, word)
-    if any(slash.name == name for slash in SLASHES):
-        return Command(name, argument)
+    if slash := next((slash for slash in SLASHES if slash.name == name), None):
+        return Command(name, argument) if slash.argument or not argument else Surplus(f"/{found[1]}")
     if nearest := _nearest(word):
         return Unknown(f"/{found[1]}", ALIASES.get(nearest, nearest))
     # Alone it is a command of another program's; with words after it, it is rather a folder that is asked about.
@@ -95,13 +110,24 @@ def _nearest(word: str) -> str | None:
     return next(iter(begun or difflib.get_close_matches(word, names, 1, _NEAR)), None)
 
 
-def completions(before_cursor: str, models: Sequence[str] = ()) -> list[tuple[str, str, int]]:
-    """How what is typed may go on: text, what it means, and how many characters before the cursor it replaces."""
+def _no_paths(begun: str) -> Sequence[str]:
+    return ()
+
+
+def completions(
+    before_cursor: str, models: Sequence[str] = (), paths: Callable[[str], Sequence[str]] = _no_paths
+) -> list[tuple[str, str, int]]:
+    """How what is typed may go on: text, what it means, and how many characters before the cursor it replaces.
+
+    `paths` gives those that begin with what is typed of one.
+    """
     if re.fullmatch(r"/[A-Za-z]*", before_cursor):
         typed = before_cursor[1:].lower()
         return [(f"/{s.name}", s.help, len(before_cursor)) for s in SLASHES if s.name.startswith(typed)]
     if found := re.fullmatch(r"/model\s+(\S*)", before_cursor):
         return [(model, "", len(found[1])) for model in models if model.startswith(found[1])]
+    if found := re.fullmatch(r"/(?:attach\s+|export\s+|system\s+@)(|\S.*)", before_cursor):
+        return [(path, "", len(found[1])) for path in paths(found[1])]
     return []
 
 

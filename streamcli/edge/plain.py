@@ -46,6 +46,7 @@ class PlainEditor:
         self._terminal.claim()
         self._print(prompt)
         self._terminal.after_stop = lambda: self._print(f"\r{prompt}")
+        self._terminal.is_prompting = True
         try:
             while b"\n" not in self._held:
                 await self._wait()
@@ -57,6 +58,7 @@ class PlainEditor:
             raise
         finally:
             self._terminal.after_stop = None
+            self._terminal.is_prompting = False
         line, _, self._held = self._held.partition(b"\n")
         return line.decode("utf-8", "replace")
 

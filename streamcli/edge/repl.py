@@ -101,12 +101,14 @@ class PromptEditor:
     def _on_terminal(self) -> Iterator[None]:
         terminal = self._terminal
         terminal.before_stop, terminal.after_stop, terminal.is_lent = self._leave, self._come_back, self._is_lent
-        self._notes.bar = self
+        terminal.is_prompting = True
+        usual, self._notes.bar = self._notes.bar, self
         try:
             yield
         finally:
-            self._notes.bar = None
+            self._notes.bar = usual  # what answers are drawn by makes room too
             terminal.before_stop = terminal.after_stop = terminal.is_lent = None
+            terminal.is_prompting = False
 
     def _leave(self) -> None:
         if self._is_drawn():

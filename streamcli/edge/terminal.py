@@ -10,12 +10,15 @@ import os
 import select
 import signal
 import termios
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
+from streamcli.edge.clock import StopAwareLoop
 from streamcli.edge.descriptors import is_in_foreground, write_all
+from streamcli.edge.notes import Bar
 from streamcli.edge.prompting import only_prints
 from streamcli.edge.signals import die_by
 from streamcli.errors import InputError
@@ -40,7 +43,9 @@ class Terminal:
         self._stops = True  # unless the parent had ^Z ignored
         self.before_stop: Callable[[], None] | None = None
         self.after_stop: Callable[[], None] | None = None
-        """Set while there is a prompt: called before it stops by ^Z, and when it goes on, also after a SIGSTOP."""
+        """Set while something is drawn: called before it stops by ^Z, and when it goes on, also after a SIGSTOP."""
+        self.is_prompting = False
+        """Whether there is a prompt, which must not go on in the background."""
         self.is_lent: Callable[[], bool] | None = None
         """Tells whether another program has it for a while, which minds its modes itself."""
 
@@ -69,13 +74,19 @@ class Terminal:
         self.take_again()
 
     @contextmanager
-    def between_prompts(self) -> Iterator[None]:
-        """While an answer is written, a paste is marked as such for the next prompt. Nobody else may be writing."""
+    def between_prompts(self, bar: Bar | None = None) -> Iterator[None]:
+        """While an answer is written, a paste is marked as such for the next prompt. Nobody else may be writing.
+
+        What is drawn by `bar` makes room for the shell.
+        """
         self._marks_pastes = not only_prints()
         self.take_again()
+        if bar is not None:
+            self.before_stop, self.after_stop = bar.hide, bar.show
         try:
             yield
         finally:
+            self.before_stop = self.after_stop = None
             if self._marks_pastes and not self._is_given_back:
                 self._write(_PASTE_OFF)
             self._marks_pastes = False
@@ -104,14 +115,17 @@ class Terminal:
         if self.is_lent is None or not self.is_lent():
             self.give_back()
         self._listen(False)
+        before = time.monotonic()
         os.kill(0, signal.SIGTSTP)  # not only us: a shell waits for all of a job
         self._listen(True)
+        if isinstance(self._loop, StopAwareLoop):
+            self._loop.was_stopped(time.monotonic() - before)
         self.take_again()
 
     def take_again(self) -> None:
         """When it goes on. After `bg` the terminal is not ours, and left alone until it is; a prompt waits for that."""
         if not is_in_foreground(self._fd):
-            if self.after_stop is not None:
+            if self.is_prompting:
                 os.kill(0, signal.SIGTTIN)
             return
         if self.is_lent is not None and self.is_lent():

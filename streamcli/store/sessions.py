@@ -166,10 +166,12 @@ class Sessions:
             exchanges.reopen(self._db, row, self._source(session.model, key))
 
     @storing
-    def close(self, row: int, exchange: Exchange) -> None:
-        """The exchange is not open any more: this came of it."""
+    def close(self, row: int, exchange: Exchange, instead: int | None = None) -> None:
+        """The exchange is not open any more: this came of it. That of the number `instead` is gone."""
         with transaction(self._db, PATIENCE):
             exchanges.write(self._db, row, exchange)
+            if instead is not None:
+                exchanges.delete(self._db, "id = ?", instead)
 
     @storing
     def drop(self, row: int) -> None:

@@ -50,6 +50,18 @@ def clusters(text: str) -> Iterator[tuple[str, int]]:
                 yield cluster[start : start + MAX_CLUSTER], MAX_CLUSTER
 
 
+def cut_to(text: str, columns: int) -> str:
+    """As much of a line without tabs as takes at most so many columns, with "..." where it is not all."""
+    if most_columns(text) <= columns:
+        return text
+    kept, left = "", columns - 3
+    for cluster, width in clusters(text):
+        if width > left:
+            break
+        kept, left = kept + cluster, left - width
+    return kept + "..."
+
+
 def most_columns(text: str) -> int:
     """The columns that a line without tabs takes in a terminal that knows no sequences."""
     if is_simple(text):
