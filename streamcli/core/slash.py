@@ -19,7 +19,7 @@ SLASHES = (
     Slash("help", "", "these commands"),
     Slash("model", "[NAME]", "which model answers, or another one from now on"),
     Slash("system", "[TEXT|@FILE|-]", "the system prompt, another one, or the usual one again"),
-    Slash("attach", "[FILE|-]", "a file goes along with the next message, which do, or none"),
+    Slash("attach", "[FILE|-]", "a file goes along with the next message; or none"),
     Slash("save", "[NAME]", "keep the conversation as a session from now on"),
     Slash("export", "FILE", "write the conversation to a new file, as Markdown"),
     Slash("retry", "", "ask the last question again"),
