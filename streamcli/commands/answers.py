@@ -1,14 +1,12 @@
 """streamcli answers: what is kept on disk, to look at and to remove."""
 
 import contextlib
-import shutil
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from streamcli.commands.listing import beginning, columns, existing, when, write_lines
 from streamcli.commands.runtime import Runtime
 from streamcli.config import AnswersSettings
-from streamcli.core.markdown.widths import fitting, most_columns
 from streamcli.core.sanitize import Sanitizer, one_line
 from streamcli.errors import InputError
 
@@ -17,18 +15,13 @@ if TYPE_CHECKING:
     from streamcli.store.entries import Entry
 
 _HINT = "streamcli answers list shows them"
-# Columns of a line where no terminal says how many it has.
-_WIDTH = 132
-_LEAST = 10  # columns for the beginning of the text, however narrow the terminal is
 
 
 async def list_(runtime: Runtime, settings: AnswersSettings) -> int:
     """A line an answer, the newest first."""
     with _open() as answers:
         summaries = answers.list() if answers else []
-    width = shutil.get_terminal_size((_WIDTH, 24)).columns if runtime.stdout_is_terminal else _WIDTH
-    for line in _table(summaries, width):
-        await runtime.sink.write(f"{line}\n".encode("utf-8", "replace"))
+    await write_lines(runtime, _table(summaries, columns(runtime)))
     return 0
 
 
@@ -67,20 +60,12 @@ async def clear(runtime: Runtime, settings: AnswersSettings) -> int:
 
 @contextlib.contextmanager
 def _open() -> "Iterator[Answers | None]":
-    """The answers on disk; None where there never were any: nothing is made for a look. Raises InputError."""
-    from streamcli.store.answers import Answers
-    from streamcli.store.database import StoreError, database_exists, state_dir
+    """The answers on disk; None where there never were any. Raises InputError."""
+    from streamcli.store.database import StoreError
 
     try:
-        folder = state_dir()
-        if not database_exists(folder):
-            yield None
-            return
-        answers = Answers(folder)
-        try:
+        with existing() as answers:
             yield answers
-        finally:
-            answers.close()
     except StoreError as error:
         raise InputError(f"the answers on disk cannot be read or changed: {error}") from error
 
@@ -131,16 +116,6 @@ def _table(summaries: "Sequence[Summary]", width: int) -> Iterator[str]:
             f"{row[0]:>{number}}  {row[1]}  {row[2]:<{state}}  {row[3]:<{verb}}  {row[4]:<{model}}  {row[5]:>{size}}  "
         )
         yield beginning(line, summary.beginning, width)
-
-
-def when(seconds: float) -> str:
-    """A moment, in seconds since the epoch, as the user's clock shows it: 16 characters."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
-
-
-def beginning(line: str, text: str, width: int) -> str:
-    """A line of a table, and after it as much of a text as fits into that many columns."""
-    return (line + fitting(one_line(text), max(_LEAST, width - most_columns(line)))).rstrip()
 
 
 def _in_words(size: int) -> str:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from streamcli.commands.answer import Notices, OpenOutlet
 from streamcli.commands.asking import Ask
 from streamcli.commands.kept import KeptSession, SessionGone, check_name, needing
+from streamcli.commands.recall import Recall
 from streamcli.commands.recording import Minutes
 from streamcli.config import ChatSettings
-from streamcli.core.attachments import check_model, not_text
-from streamcli.core.content import Content, as_text, map_text, words_only
+from streamcli.core.content import Content, as_text, map_text
 from streamcli.core.history import Exchange, conversation
-from streamcli.core.models import is_embedded
 from streamcli.core.prompt import SYSTEM_PROMPTS, Request, sendable
 from streamcli.core.sanitize import one_line
 from streamcli.errors import InputError, OutputError, UsageError
@@ -55,8 +54,7 @@ class Conversation:
         self._sessions = sessions
         self._forgets = forgets
         self._before = 0  # exchanges that are there and not in `exchanges`
-        self._has_said_what_fell_out = False
-        self._has_said_what_is_unread = False
+        self._recall = Recall(settings.bounds)
         self._failure: OutputError | None = None
 
     @property
@@ -229,26 +227,9 @@ class Conversation:
         stored = self._kept.session.system if self._kept else None
         return stored if system is not None and stored is not None and self._is_same(stored, system) else system
 
-    def _readable(self, exchanges: Sequence[Exchange], notes: Notices) -> Sequence[Exchange]:
-        """What the model can read of them: of images and PDF an embedded one gets the names, which is said once."""
-        if not is_embedded(self.model):
-            return exchanges
-        names = [name for exchange in exchanges for name in not_text(exchange.question)]
-        if names and not self._has_said_what_is_unread:
-            self._has_said_what_is_unread = True
-            those = ", ".join(dict.fromkeys(names))
-            notes.notice(f"{sendable(self.model)} reads text only: of what went along before it gets the name: {those}")
-        return [replace(exchange, question=words_only(exchange.question)) for exchange in exchanges]
-
     def _request(self, earlier: Sequence[Exchange], question: Content, notes: Notices) -> Request:
         """Raises InputError for a file that the model cannot read."""
-        if not isinstance(question, str):
-            check_model(question, self.model)
-        messages, fell_out = conversation(self._readable(earlier, notes), question, self._settings.bounds)
-        if (fell_out := fell_out + self._before) and not self._has_said_what_fell_out:
-            self._has_said_what_fell_out = True
-            those = "1 earlier exchange is" if fell_out == 1 else f"{fell_out} earlier exchanges are"
-            notes.detail(f"{those} not sent any more (--max-history, --max-history-tokens)")
+        messages = self._recall.messages(earlier, question, self.model, self._before, notes)
         system = self._masked_system()
         limit = replace(self._settings, model=self.model).answer_limit
         return Request(sendable(self.model), SYSTEM_PROMPTS["chat"] if system is None else system, messages, limit)

@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from streamcli.commands.answers import beginning, when
 from streamcli.commands.kept import check_name, needing
+from streamcli.commands.listing import beginning, columns, existing, when, write_lines
 from streamcli.commands.runtime import Runtime
 from streamcli.config import SessionsSettings
 from streamcli.core.content import as_json, as_text, names_of
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
     from streamcli.store.sessions import Session, Sessions, SessionSummary
 
 _HINT = "streamcli sessions list shows them"
-# Columns of a line where no terminal says how many it has, and of a name at most.
-_WIDTH = 132
-_NAME = 40
+_NAME = 40  # columns of a name at most
 _ENDINGS = {"cut": "[cut off]", "open": "[not answered yet, or interrupted]", "refused": "[refused by the model]"}
 
 
@@ -32,9 +29,7 @@ async def list_(runtime: Runtime, settings: SessionsSettings) -> int:
     """A line a session, the one that was used last first."""
     with _open() as sessions:
         summaries = sessions.list() if sessions else []
-    width = shutil.get_terminal_size((_WIDTH, 24)).columns if runtime.stdout_is_terminal else _WIDTH
-    for line in _table(summaries, width):
-        await runtime.sink.write(f"{line}\n".encode("utf-8", "replace"))
+    await write_lines(runtime, _table(summaries, columns(runtime)))
     return 0
 
 
@@ -93,20 +88,9 @@ async def rm(runtime: Runtime, settings: SessionsSettings) -> int:
 
 @contextlib.contextmanager
 def _open() -> "Iterator[Sessions | None]":
-    """The sessions on disk; None where there is no file: nothing is made for a look. Raises InputError."""
-    from streamcli.store.answers import Answers
-    from streamcli.store.database import database_exists, state_dir
-
-    with needing(None, hint=None):
-        folder = state_dir()
-        if not database_exists(folder):
-            yield None
-            return
-        answers = Answers(folder)
-        try:
-            yield answers.sessions()
-        finally:
-            answers.close()
+    """The sessions on disk; None where there is no file. Raises InputError."""
+    with needing(None, hint=None), existing() as answers:
+        yield answers.sessions() if answers else None
 
 
 def _find(sessions: "Sessions | None", name: str) -> "Session":
