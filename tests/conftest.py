@@ -17,8 +17,8 @@ class Start(Protocol):
     def __call__(self, nursery: Nursery | None, argv: list[str], env: dict[str, str], **streams: Any) -> Process: ...
 
 
-# A job in the background of a script has SIGINT ignored, and so would every program that the tests start.
-for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+# A job in the background of a script has SIGINT and SIGQUIT ignored, and so would every program that the tests start.
+for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
