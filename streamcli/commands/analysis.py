@@ -187,7 +187,7 @@ class Analysis:
         content, pseudonyms = window.content, self._pseudonyms
         counts = (content.lines, content.shown, content.condensed, content.dropped)
         return WindowOutlet(
-            Delivery(self._output, self._settings, page.commit),
+            Delivery(self._output, page.commit),
             WindowSent(window.number, window.first, window.last, *counts),
             turn,
             lambda: FindingFilter(window.first, window.last, self._chronicle.known, skip_ok=self._settings.skip_ok),

@@ -31,7 +31,7 @@ async def answer_in_session(runtime: Runtime, settings: ChatSettings) -> int:
         message = await asked.unless_it_fails(reading(None, settings)(runtime, settings))
         ask = await asked.ready
         await talk.conversation.turn(
-            message, ask, lambda page: Delivery(output, settings, page.commit), lambda: False, runtime.notes
+            message, ask, lambda page: Delivery(output, page.commit), lambda: False, runtime.notes
         )
         asked.all_is_done = True
     return 0
@@ -110,7 +110,7 @@ class Lines:
 
     def _open(self, page: Page) -> Delivery:
         self._is_told = True
-        return Delivery(self._output, self._settings, page.commit)
+        return Delivery(self._output, page.commit)
 
     async def _write(self, event: OutputEvent) -> None:
         if self._settings.asks:

@@ -71,12 +71,10 @@ class Delivery:
     def __init__(
         self,
         output: Output,
-        settings: Settings,
         before_write: Callable[[], None],
         make_filter: Callable[[], CodeFilter] | None = None,
     ) -> None:
         self._output = output
-        self._settings = settings
         self._before_write = before_write
         self._make_filter = make_filter
         self._loop = asyncio.get_running_loop()

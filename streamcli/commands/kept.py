@@ -76,10 +76,8 @@ class KeptSession:
                 await self._wait()
         try:
             with needing(self.name):
-                if (session := self._sessions.get(self.session.id)) is None:
-                    raise SessionGone(f"session {one_line(self.name)} was removed meanwhile")
-                self.session = replace(self.session, name=session.name)
-                self._sessions.recover(session.id)
+                self.session = replace(self.session, name=self._stored().name)
+                self._sessions.recover(self.session.id)
             yield
         finally:
             self.let_go()
@@ -117,8 +115,13 @@ class KeptSession:
     def check_is_there(self) -> None:
         """Raises SessionGone."""
         with needing(self.name):
-            if self._sessions.get(self.session.id) is None:
-                raise SessionGone(f"session {one_line(self.name)} was removed meanwhile")
+            self._stored()
+
+    def _stored(self) -> "Session":
+        """As it is on disk now. Raises SessionGone."""
+        if (session := self._sessions.get(self.session.id)) is None:
+            raise SessionGone(f"session {one_line(self.name)} was removed meanwhile")
+        return session
 
     def load(self, bounds: Bounds) -> tuple[Sequence[Exchange], int]:
         """The exchanges that may be sent with the next question, or instead of the last one; how many are before them.

@@ -38,7 +38,7 @@ async def answer_one(
 
     def open_outlet(page: Page) -> Delivery:
         pages[:] = [page]
-        return Delivery(output, settings, page.commit, make_filter)
+        return Delivery(output, page.commit, make_filter)
 
     async with asking(runtime, settings) as asked:
         message = await asked.unless_it_fails(read(runtime, settings))

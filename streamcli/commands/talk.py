@@ -15,7 +15,8 @@ from streamcli.core.models import DEFAULT_MODEL, DEFAULT_WATCH_MODEL, is_embedde
 from streamcli.core.sanitize import one_line
 from streamcli.core.slash import Command, Message, Surplus, Unknown, completions, goes_on, is_remembered, parse
 from streamcli.edge.notes import USUAL_COLUMNS, Notes
-from streamcli.edge.prompting import Abandoned, Editor, only_prints
+from streamcli.edge.prompting import Abandoned, Editor
+from streamcli.edge.screen import is_dumb
 from streamcli.edge.terminal import Terminal
 from streamcli.errors import InputError, UsageError
 
@@ -42,7 +43,7 @@ async def talk(runtime: Runtime, settings: ChatSettings) -> int:
 
 
 def _editor(terminal: Terminal, notes: Notes) -> Editor:
-    if only_prints():
+    if is_dumb():
         from streamcli.edge.plain import PlainEditor
 
         return PlainEditor(terminal, goes_on)

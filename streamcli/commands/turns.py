@@ -16,7 +16,7 @@ from streamcli.config import Settings
 from streamcli.core.attachments import with_attachments
 from streamcli.core.content import Block, Content
 from streamcli.core.events import AnswerEnded, Usage
-from streamcli.edge.prompting import only_prints
+from streamcli.edge.screen import is_dumb
 from streamcli.edge.terminal import Terminal
 from streamcli.errors import StreamcliError
 
@@ -36,7 +36,6 @@ class Turns:
         terminal: Terminal,
     ) -> None:
         self._runtime = runtime
-        self._settings = settings
         self._asked = asked
         self._conversation = conversation
         self._terminal = terminal
@@ -166,12 +165,12 @@ class Turns:
                 self._used.append((model, used))
 
     def _deliver(self, page: Page) -> Delivery:
-        return Delivery(self._output, self._settings, page.commit)
+        return Delivery(self._output, page.commit)
 
     async def _end_line(self) -> None:
         now = asyncio.get_running_loop().time()
         end = self._output.render([AnswerEnded(False)], now)
-        await self._runtime.sink.write(b"\n" if only_prints() else end)  # such a terminal has echoed a "^C"
+        await self._runtime.sink.write(b"\n" if is_dumb() else end)  # such a terminal has echoed a "^C"
         await self._runtime.sink.drain()
 
     def _say_interrupted(self) -> None:

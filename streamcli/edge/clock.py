@@ -7,6 +7,8 @@ Python sees neither SIGSTOP nor a suspended machine; but a wait that took far lo
 import asyncio
 import selectors
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # No wait is asked for longer than this, in seconds, so that any stop shows in the wait that it falls into.
 HEARTBEAT = 1.0
@@ -30,6 +32,15 @@ class StopAwareSelector(selectors.DefaultSelector):
             # How long of this wait we ran is not known: none of it counts.
             self.stopped_for += waited
         return ready
+
+
+@contextmanager
+def stopping(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """The process stops in the block, which a callback runs: the loop's clock stands still meanwhile."""
+    before = time.monotonic()
+    yield
+    if isinstance(loop, StopAwareLoop):
+        loop.was_stopped(time.monotonic() - before)
 
 
 class StopAwareLoop(asyncio.SelectorEventLoop):

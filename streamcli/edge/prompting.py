@@ -1,6 +1,5 @@
 """What the two prompts have in common: edge/repl.py, and edge/plain.py for terminals that only print."""
 
-import os
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -27,8 +26,3 @@ class Editor(Protocol):
 
     def interrupt(self) -> bool:
         """SIGINT came while the prompt is there: whether it is dealt with."""
-
-
-def only_prints() -> bool:
-    """Whether the terminal obeys no escape sequences."""
-    return os.environ.get("TERM", "").lower() in ("", "dumb", "unknown")

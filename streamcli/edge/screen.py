@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import time
 from typing import Literal, Protocol
 
-from streamcli.edge.clock import StopAwareLoop
+from streamcli.edge.clock import stopping
 from streamcli.edge.descriptors import is_in_foreground
 from streamcli.edge.notes import PATIENCE_MS, Notes
 from streamcli.edge.sink import Sink
@@ -29,8 +28,8 @@ class Drawing(Protocol):
 
 
 def is_dumb() -> bool:
-    """Whether the terminal has no more than characters, as far as TERM says."""
-    return os.environ.get("TERM", "dumb") in ("", "dumb")
+    """Whether the terminal has no more than characters, as far as TERM says: it obeys no escape sequences."""
+    return os.environ.get("TERM", "").lower() in ("", "dumb", "unknown")
 
 
 def takes_colour(choice: Literal["auto", "always", "never"], *, asked_for: bool) -> bool:
@@ -98,10 +97,8 @@ class Screen:
     def _stop(self) -> None:
         """^Z: the shell writes next."""
         self.hide()
-        before = time.monotonic()
         self._loop.remove_signal_handler(signal.SIGTSTP)
-        signal.raise_signal(signal.SIGTSTP)
+        with stopping(self._loop):
+            signal.raise_signal(signal.SIGTSTP)
         self._loop.add_signal_handler(signal.SIGTSTP, self._stop)
-        if isinstance(self._loop, StopAwareLoop):
-            self._loop.was_stopped(time.monotonic() - before)
         self.show()

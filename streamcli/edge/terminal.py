@@ -10,16 +10,15 @@ import os
 import select
 import signal
 import termios
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
-from streamcli.edge.clock import StopAwareLoop
+from streamcli.edge.clock import stopping
 from streamcli.edge.descriptors import is_in_foreground, write_all
 from streamcli.edge.notes import Bar
-from streamcli.edge.prompting import only_prints
+from streamcli.edge.screen import is_dumb
 from streamcli.edge.signals import die_by
 from streamcli.errors import InputError
 
@@ -79,7 +78,7 @@ class Terminal:
 
         What is drawn by `bar` makes room for the shell.
         """
-        self._marks_pastes = not only_prints()
+        self._marks_pastes = not is_dumb()
         self.take_again()
         if bar is not None:
             self.before_stop, self.after_stop = bar.hide, bar.show
@@ -115,11 +114,9 @@ class Terminal:
         if self.is_lent is None or not self.is_lent():
             self.give_back()
         self._listen(False)
-        before = time.monotonic()
-        os.kill(0, signal.SIGTSTP)  # not only us: a shell waits for all of a job
+        with stopping(self._loop):
+            os.kill(0, signal.SIGTSTP)  # not only us: a shell waits for all of a job
         self._listen(True)
-        if isinstance(self._loop, StopAwareLoop):
-            self._loop.was_stopped(time.monotonic() - before)
         self.take_again()
 
     def take_again(self) -> None:
@@ -151,7 +148,7 @@ class Terminal:
                 self._loop.remove_signal_handler(signum)
 
     def _take(self) -> None:
-        if only_prints():  # it may be no terminal at all but a window of an editor, which sends whole lines
+        if is_dumb():  # it may be no terminal at all but a window of an editor, which sends whole lines
             return
         attributes = termios.tcgetattr(self._fd)
         attributes[_IFLAG] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR)
